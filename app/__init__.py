@@ -1,0 +1,1 @@
+"""The edges: settings, container, HTTP, pages, commands and the sandbox."""

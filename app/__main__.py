@@ -1,0 +1,5 @@
+"""Lets `python -m app` be `flash-payouts`."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,153 @@
+"""The command line: `flash-payouts`, also `python -m app`.
+
+Exit status: 0 done, 1 failed or found something, 2 bad usage or setting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from models.errors import InvalidField, ServiceError, SettingError
+
+cli = typer.Typer(
+    name="flash-payouts",
+    help="Pay people out over Lightning from a Flash wallet.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+api_key = typer.Typer(help="Keys for programs.", no_args_is_help=True)
+cli.add_typer(api_key, name="api-key")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def main() -> NoReturn:
+    """Run a command; an error of ours becomes one line and an exit status."""
+    try:
+        cli(standalone_mode=True)
+    except SettingError as error:
+        _fail(error.message, 2)
+    except InvalidField as error:
+        _fail(f"{error.field}: {error.message}", 2)
+    except ServiceError as error:
+        _fail(error.message, 1)
+    sys.exit(0)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    print(f"flash-payouts: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run asynchronous work on the faster loop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+@cli.command(epilog="Example: flash-payouts init --store 'Corner Café' --owner owner@example.com")
+def init(
+    store: Annotated[str, typer.Option(help="The name of the store.")],
+    owner: Annotated[str, typer.Option(help="The owner's e-mail address.")],
+    currency: Annotated[str, typer.Option(help="What worths are shown in.")] = "USD",
+    time_zone: Annotated[str, typer.Option(help="Where the store's days begin.")] = "UTC",
+    password_stdin: Annotated[bool, typer.Option(help="Read a password from stdin.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a store and its owner; said again, it answers the same."""
+    del as_json  # the answer is JSON either way
+    from app import commands
+
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
+    made = _run(commands.init(store, owner, currency, time_zone, password))
+    print(json.dumps({"store_id": made.store_id, "user_id": made.user_id}))
+
+
+@api_key.command(
+    "create",
+    epilog="Example: flash-payouts api-key create --store st_… --name till --role manager",
+)
+def create_api_key(
+    store: Annotated[str, typer.Option(help="The store the key belongs to.")],
+    name: Annotated[str, typer.Option(help="What the key is for.")],
+    role: Annotated[str, typer.Option(help="owner, manager, approver or viewer.")],
+    days: Annotated[int | None, typer.Option(help="How long it lives.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and print it, the only time it is shown."""
+    from app import commands
+
+    key = _run(commands.create_api_key(store, name, role, days))
+    print(json.dumps({"key": key}) if as_json else key)
+
+
+@cli.command(epilog="Example: FLASH_PAYOUTS_FLASH_TOKEN=… flash-payouts serve")
+def serve() -> None:
+    """Serve the API, the card and link endpoints, and the dashboard."""
+    from app import commands
+
+    _run(commands.serve())
+
+
+@cli.command(epilog="Example: FLASH_PAYOUTS_DATABASE_URL=postgresql://… flash-payouts migrate")
+def migrate(as_json: AsJson = False) -> None:
+    """Bring the database to the newest schema."""
+    from app import commands
+
+    revision = commands.migrate()
+    print(json.dumps({"revision": revision}) if as_json else f"schema {revision}")
+
+
+@cli.command(epilog="Example: flash-payouts stop")
+def stop(
+    store: Annotated[str | None, typer.Option(help="One store; all if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let no new send or repeat start; look-ups go on."""
+    _stop_or_resume(store, stopped=True, as_json=as_json)
+
+
+@cli.command(epilog="Example: flash-payouts resume")
+def resume(
+    store: Annotated[str | None, typer.Option(help="One store; all if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let sends start again."""
+    _stop_or_resume(store, stopped=False, as_json=as_json)
+
+
+def _stop_or_resume(store: str | None, *, stopped: bool, as_json: bool) -> None:
+    from app import commands
+
+    stores = _run(commands.set_stopped(store, stopped=stopped))
+    word = "stopped" if stopped else "resumed"
+    print(json.dumps({word: stores}) if as_json else f"{word} {len(stores)} store(s)")
+
+
+@cli.command(epilog="Example: flash-payouts sandbox --port 8081 --ws-port 8082 --ledger s.db")
+def sandbox(
+    port: Annotated[int, typer.Option(help="HTTP port.")],
+    ws_port: Annotated[int, typer.Option(help="Websocket port.")],
+    ledger: Annotated[Path, typer.Option(help="The file of its durable ledger.")],
+) -> None:
+    """Run the stand-in for Flash that demos and tests pay through."""
+    from app.sandbox.server import run
+
+    run(port=port, ws_port=ws_port, ledger=ledger)
+
+
+if __name__ == "__main__":
+    main()

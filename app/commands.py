@@ -1,0 +1,131 @@
+"""What the commands do; the command line reads options and prints."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+import uvicorn
+
+from app.container import Container, build, prepare
+from app.container import migrate as migrate_database
+from app.logs import configure_logs
+from app.server import build_app, server_of, wrapped
+from app.settings import Settings, is_loopback, load_settings
+from models.errors import InvalidField, SettingError
+from models.migrations import run as migrations
+from models.store import Actor, ActorKind, DatabaseKind, Role
+from services.stores import NewStore, StoreAndOwner
+
+_log = structlog.get_logger(__name__)
+
+READY_POLL_S = 0.05
+_CONSOLE = Actor(ActorKind.SYSTEM, "console")
+
+
+@asynccontextmanager
+async def opened(settings: Settings, kind: DatabaseKind | None = None) -> AsyncIterator[Container]:
+    """Open the services without their background loops, for a short command."""
+    configure_logs(settings.log_format)
+    await asyncio.to_thread(prepare, settings)
+    container = build(settings, kind or kind_of(settings))
+    try:
+        await container.stores.load_keys()
+        yield container
+    finally:
+        await asyncio.to_thread(container.database.close)
+
+
+def kind_of(settings: Settings) -> DatabaseKind:
+    """Return what a migrated database is for; a fresh one is for real money."""
+    return DatabaseKind(migrations.kind(settings.database) or DatabaseKind.REAL)
+
+
+async def init(
+    store: str, owner: str, currency: str, time_zone: str, password: str | None
+) -> StoreAndOwner:
+    """Make a store with its owner."""
+    async with opened(load_settings()) as container:
+        wanted = NewStore(store, owner, currency, time_zone, password)
+        return await container.stores.init(wanted, container.kind)
+
+
+async def create_api_key(store_id: str, name: str, role: str, days: int | None) -> str:
+    """Make a key of a store."""
+    try:
+        wanted = Role(role)
+    except ValueError:
+        raise InvalidField("role", "choose owner, manager, approver or viewer") from None
+    async with opened(load_settings()) as container:
+        return await container.stores.create_api_key(store_id, name, wanted, days, _CONSOLE)
+
+
+async def set_stopped(store_id: str | None, *, stopped: bool) -> list[str]:
+    """Stop or resume one store or all; returns which."""
+    async with opened(load_settings()) as container:
+        stores = [store_id] if store_id else [store.id for store in await container.stores.all()]
+        for found in stores:
+            act = container.wallets.stop if stopped else container.wallets.resume
+            await act(found, _CONSOLE)
+        return stores
+
+
+def migrate() -> str:
+    """Bring the database to the newest schema and return its revision."""
+    settings = load_settings()
+    migrate_database(settings)
+    return migrations.head()
+
+
+async def serve(settings: Settings | None = None) -> None:
+    """Serve until a signal ends it."""
+    settings = settings or load_settings()
+    configure_logs(settings.log_format)
+    listener = _listen(settings)
+    port = listener.getsockname()[1]
+    if settings.port == 0:
+        settings = settings.model_copy(update={"port": port})
+    await asyncio.to_thread(prepare, settings)
+    container = build(settings, kind_of(settings))
+    if container.kind is DatabaseKind.DEMO and not is_loopback(settings.host):
+        raise SettingError("FLASH_PAYOUTS_HOST", "a demo answers on this machine only")
+    app = build_app(container)
+    server = server_of(wrapped(app, container), container)
+    async with asyncio.TaskGroup() as group:
+        ready = group.create_task(_say_ready(server, f"http://{settings.host}:{port}"))
+        await server.serve(sockets=[listener])
+        ready.cancel()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        where = f"{settings.host}:{settings.port}"
+        raise SettingError(
+            "FLASH_PAYOUTS_PORT", f"{where} cannot be used: {os.strerror(error.errno or 0)}"
+        ) from None
+    return listener
+
+
+async def _say_ready(server: uvicorn.Server, url: str) -> None:
+    import httpx
+
+    while not server.started:
+        await asyncio.sleep(READY_POLL_S)
+    async with httpx.AsyncClient() as client:
+        while True:
+            with suppress(httpx.HTTPError):
+                answer = await client.get(f"{url}/readyz", timeout=5)
+                if answer.status_code == httpx.codes.OK:
+                    break
+            await asyncio.sleep(READY_POLL_S)
+    print(f"ready {url}", flush=True)  # noqa: T201  # the contract with whoever started us

@@ -1,0 +1,307 @@
+"""The one composition root: builds every service and keeps the background loops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from app.settings import Settings
+from models.errors import GatewayError, SettingError, UnavailableError
+from models.flash import FlashConnection, InvoiceStatus, SocketState
+from models.ids import Ids
+from models.instants import Clock
+from models.migrations import run as migrations
+from models.money import Rate
+from models.payout import SightingSource
+from models.store import DatabaseKind, Store
+from services.boltcards import Boltcards
+from services.clock import SystemClock
+from services.database import Database, sqlite_path
+from services.figures import Figures
+from services.flash.client import FlashClient
+from services.flash.pace import Pace
+from services.flash.socket import FlashSocket, Listeners
+from services.housekeeping import Housekeeping
+from services.hub import Hub
+from services.payouts import Payouts
+from services.pull_payments import PullPayments
+from services.rates import Rates
+from services.sender import Tools
+from services.storage import store as store_storage
+from services.stores import Stores
+from services.supervisor import Supervisor
+from services.tracking import Tracking
+from services.vault import Vault, load_master_key
+from services.wallet_worker import WalletWorker
+from services.wallets import Wallets
+from services.withdrawals import Withdrawals
+
+_log = structlog.get_logger(__name__)
+
+STORE_LOOK_S = 1.0
+FLASH_LOOK_S = 2.0
+
+
+@dataclass(slots=True)
+class Connected:
+    """What runs for a store that is connected to Flash."""
+
+    worker: WalletWorker
+    socket: FlashSocket
+    pace: Pace
+
+
+@dataclass(slots=True)
+class Container:
+    """Everything that pages, routes and commands are handed."""
+
+    settings: Settings
+    kind: DatabaseKind
+    clock: Clock
+    ids: Ids
+    vault: Vault
+    database: Database
+    hub: Hub
+    rates: Rates
+    supervisor: Supervisor
+    tracking: Tracking
+    stores: Stores
+    pull_payments: PullPayments
+    boltcards: Boltcards
+    withdrawals: Withdrawals
+    payouts: Payouts
+    figures: Figures
+    wallets: Wallets
+    connected: dict[str, Connected] = field(default_factory=dict)
+
+    def socket_state(self, store_id: str) -> SocketState:
+        """Return how a store's live connection to Flash is."""
+        connected = self.connected.get(store_id)
+        return SocketState.CUT_OFF if connected is None else connected.socket.state
+
+
+def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) -> Container:
+    """Build the services on a database that has its schema.
+
+    Raises:
+        SettingError: The master key is missing or unsafe, or the database is of the other kind.
+    """
+    clock = clock or SystemClock()
+    ids = Ids(clock)
+    # Without a store nothing is sealed yet, so a new master key does no harm.
+    is_fresh = migrations.is_without_stores(settings.database)
+    vault = Vault(load_master_key(settings.key_file, may_create=is_fresh))
+    database = Database(settings.database)
+    hub, rates = Hub(), Rates(clock)
+    database.listen(hub.publish)
+    boltcards = Boltcards(database, vault, clock, ids)
+    connected: dict[str, Connected] = {}
+    waits = WaitingTimes(connected)
+    database_parts = (database, vault, clock, ids)
+    return Container(
+        settings=settings,
+        kind=kind,
+        clock=clock,
+        ids=ids,
+        vault=vault,
+        database=database,
+        hub=hub,
+        rates=rates,
+        supervisor=Supervisor(clock),
+        tracking=Tracking(*database_parts),
+        stores=Stores(*database_parts),
+        pull_payments=PullPayments(*database_parts),
+        boltcards=boltcards,
+        withdrawals=Withdrawals(
+            *database_parts, hub=hub, rates=rates, expected_wait_s=waits.expected_wait_s
+        ),
+        payouts=Payouts(database, vault, clock, boltcards),
+        figures=Figures(database, clock, boltcards),
+        wallets=Wallets(database, clock),
+        connected=connected,
+    )
+
+
+class WaitingTimes:
+    """Tells how long a new payout of a store would wait, from its worker's point of view."""
+
+    def __init__(self, connected: dict[str, Connected]) -> None:
+        self._connected = connected
+
+    def expected_wait_s(self, store_id: str) -> float | None:
+        """Return seconds, or nothing if no payout can be sent at all."""
+        connected = self._connected.get(store_id)
+        return None if connected is None else connected.worker.expected_wait_s()
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to the newest schema."""
+    if settings.database.startswith("sqlite:"):
+        _make_folder(settings)
+    migrations.upgrade(settings.database)
+
+
+def prepare(settings: Settings) -> None:
+    """Migrate an embedded SQLite; refuse a PostgreSQL with an old schema.
+
+    Raises:
+        UnavailableError: The PostgreSQL schema is not the newest.
+    """
+    if settings.database.startswith("sqlite:"):
+        migrate(settings)
+        return
+    found = migrations.current(settings.database)
+    if found != migrations.head():
+        msg = f"The database has schema {found or 'none'}: run `flash-payouts migrate` first."
+        raise UnavailableError(msg)
+
+
+@asynccontextmanager
+async def running(container: Container) -> AsyncIterator[Container]:
+    """Load what is kept in memory, run the background loops, and end them all at the end."""
+    try:
+        await _check_kind(container)
+        await container.stores.load_keys()
+        await container.boltcards.load_keys()
+        container.supervisor.start("stores", partial(_connect_stores, container))
+        housekeeping = Housekeeping(container.database, container.clock)
+        container.supervisor.start("housekeeping", housekeeping.run)
+        yield container
+    finally:
+        await container.supervisor.stop()
+        for connected in container.connected.values():
+            await connected.worker.tools.client.close()
+        await asyncio.to_thread(container.database.close)
+
+
+async def _check_kind(container: Container) -> None:
+    found = await container.database.read(store_storage.read_kind)
+    if found is not None and found is not container.kind:
+        raise SettingError(
+            "DATABASE_URL", f"this is a {found} database, not a {container.kind} one"
+        )
+
+
+async def _connect_stores(container: Container) -> None:
+    """Connect the operator's store to Flash as soon as both are there."""
+    connection = container.settings.flash
+    while connection is not None:
+        for store in await container.stores.all():
+            wanted = container.settings.flash_store
+            is_operators = store.id == wanted if wanted else store.is_first
+            if is_operators and store.id not in container.connected:
+                await container.stores.load_keys()
+                await connect(container, store, connection)
+                return
+        await asyncio.sleep(STORE_LOOK_S)
+
+
+async def _settle_kind(container: Container, client: FlashClient) -> None:
+    """Let a database that has paid nothing yet take the kind of the server it first meets."""
+    while True:
+        try:
+            await client.fetch_price("USD")
+        except GatewayError as error:
+            if not client.has_answered:
+                _log.warning("flash.unreachable", detail=error.message)
+                await asyncio.sleep(FLASH_LOOK_S)
+                continue
+        break
+    met = DatabaseKind.DEMO if client.is_sandbox else DatabaseKind.REAL
+    if met is container.kind:
+        return
+    now = container.clock.utc_now()
+    if await container.database.write(store_storage.become_kind, met, now):
+        container.kind = met
+        _log.warning("database.kind", kind=met)
+
+
+async def connect(container: Container, store: Store, connection: FlashConnection) -> Connected:
+    """Start the worker and the sockets of a store."""
+    loop = asyncio.get_running_loop()
+    pace = Pace(container.settings.flash_requests_per_minute, loop.time)
+    client = FlashClient(connection)
+    await client.open()
+    await _settle_kind(container, client)
+    listeners = _Listeners(container)
+    socket = FlashSocket(
+        connection,
+        store.currency,
+        container.clock,
+        Listeners(listeners.status, listeners.price, listeners.incoming, listeners.catch_up),
+    )
+    tools = Tools(
+        database=container.database,
+        vault=container.vault,
+        clock=container.clock,
+        tracking=container.tracking,
+        rates=container.rates,
+        client=client,
+        socket=socket,
+        pace=pace,
+        is_allowed_server=partial(_may_pay_through, container),
+    )
+    worker = WalletWorker(
+        store.id, store.currency, f"{os.getpid()}-{container.ids.new('wk')}", tools
+    )
+    listeners.worker = worker
+    connected = Connected(worker, socket, pace)
+    container.connected[store.id] = connected
+    with_store = store.id
+    container.supervisor.start(f"worker {with_store}", worker.run)
+    container.supervisor.start(f"socket {with_store}", socket.run_public)
+    container.supervisor.start(f"account socket {with_store}", socket.run_account)
+    container.supervisor.start(f"wake {with_store}", partial(_wake_worker, container, worker))
+    return connected
+
+
+def _may_pay_through(container: Container, is_sandbox: bool) -> bool:
+    """A demo pays through nothing but its sandbox; a real database never through one."""
+    return is_sandbox is (container.kind is DatabaseKind.DEMO)
+
+
+async def _wake_worker(container: Container, worker: WalletWorker) -> None:
+    with container.hub.listen_store(worker.store_id) as changes:
+        while True:
+            await changes.wait()
+            worker.wake.set()
+
+
+class _Listeners:
+    """Hands what arrives on the socket to tracking, rates and the worker."""
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        self.worker: WalletWorker | None = None
+
+    async def status(self, payment_hash: str, status: InvoiceStatus) -> None:
+        """Take the status of a payout's invoice as a sighting."""
+        if status is InvoiceStatus.PENDING:
+            return
+        await self._container.tracking.take_status(payment_hash, status, SightingSource.SOCKET)
+
+    def price(self, rate: Rate) -> None:
+        """Take a price."""
+        self._container.rates.put(rate)
+
+    async def incoming(self, payment_hash: str) -> None:
+        """An invoice of the account itself was paid: ours, if we paid between own wallets."""
+        await self._container.tracking.take_status(
+            payment_hash, InvoiceStatus.PAID, SightingSource.SOCKET
+        )
+
+    async def catch_up(self) -> None:
+        """Look at everything open again: what happened in the gap was not told."""
+        if self.worker is not None:
+            await self.worker.catch_up()
+
+
+def _make_folder(settings: Settings) -> None:
+    Path(sqlite_path(settings.database)).resolve().parent.mkdir(parents=True, exist_ok=True)

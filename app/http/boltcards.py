@@ -1,0 +1,133 @@
+"""Boltcards over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from starlette.responses import Response
+
+from app.answers import json_answer, to_json
+from app.auth import Caller, Creator, Permission, Reader, Services
+from app.container import Container
+from app.http.cursor import read_cursor, write_cursor
+from app.http.pull_payments import PageQuery, to_lnurlw
+from app.idempotency import Once, keep_after, once
+from models.card import Card, CardState
+from models.ids import CARD
+from services.boltcards import NewCard
+from services.card_crypto import parse_card_key, parse_uid
+from services.payouts import mask_uid
+from services.storage.statement import Transaction
+
+router = APIRouter(tags=["boltcards"])
+Alias = Annotated[StrictStr, Field(min_length=1, max_length=60)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CardBody(_Body):
+    """A new card; keys and UID in hex, made or learnt by us where they are left out."""
+
+    alias: Alias
+    pull_payment_id: StrictStr
+    uid: StrictStr | None = None
+    k1: StrictStr | None = None
+    k2: StrictStr | None = None
+
+
+class CardPatch(_Body):
+    """What may be changed; fields that are left out stay."""
+
+    alias: Alias | None = None
+    active: StrictBool | None = None
+    pull_payment_id: StrictStr | None = None
+
+
+@router.post("/boltcards", status_code=201)
+async def create(request: Request, services: Services, caller: Creator, body: CardBody) -> Response:
+    """Add a card to a pull payment."""
+    wanted = NewCard(
+        alias=body.alias,
+        pull_payment_id=body.pull_payment_id,
+        uid=None if body.uid is None else parse_uid(body.uid),
+        k1=None if body.k1 is None else parse_card_key("k1", body.k1),
+        k2=None if body.k2 is None else parse_card_key("k2", body.k2),
+    )
+
+    async def act(keyed: Once) -> tuple[bytes, int]:
+        def keep(tx: Transaction, made: Card) -> None:
+            keyed.keep(tx, to_json(shown(services, caller, made)), 201)
+
+        made = await services.boltcards.create(caller.store_id, wanted, caller.actor, keep)
+        return to_json(shown(services, caller, made)), 201
+
+    return await once(request, services, caller, act)
+
+
+@router.get("/boltcards")
+async def list_boltcards(
+    services: Services, caller: Reader, query: Annotated[PageQuery, Query()]
+) -> Response:
+    """List cards, newest first."""
+    before = read_cursor(query.cursor, CARD)
+    found = await services.boltcards.page(caller.store_id, query.limit + 1, before)
+    items = found[: query.limit]
+    following = None
+    if len(found) > query.limit:
+        following = (items[-1].created_at, items[-1].id)
+    return json_answer(
+        {
+            "items": [shown(services, caller, item) for item in items],
+            "next_cursor": write_cursor(following),
+        }
+    )
+
+
+@router.get("/boltcards/{card_id}")
+async def read(services: Services, caller: Reader, card_id: str) -> Response:
+    """Return one card."""
+    return json_answer(
+        shown(services, caller, await services.boltcards.read(caller.store_id, card_id))
+    )
+
+
+@router.patch("/boltcards/{card_id}")
+async def change(
+    request: Request, services: Services, caller: Creator, card_id: str, body: CardPatch
+) -> Response:
+    """Rename a card, switch it on or off, or have it draw from another pull payment."""
+
+    async def act(keyed: Once) -> tuple[bytes, int]:
+        changed = await services.boltcards.change(
+            caller.store_id,
+            card_id,
+            caller.actor,
+            alias=body.alias,
+            active=body.active,
+            pull_payment_id=body.pull_payment_id,
+        )
+        return await keep_after(keyed, to_json(shown(services, caller, changed)), 200)
+
+    return await once(request, services, caller, act)
+
+
+def shown(services: Container, caller: Caller, card: Card) -> dict[str, Any]:
+    """Return a card as the API tells of it: no key, and the whole UID for managers only."""
+    uid = services.boltcards.uid_of(card)
+    if uid is not None and not caller.may(Permission.SEE_UIDS):
+        uid = mask_uid(uid)
+    return {
+        "id": card.id,
+        "store_id": card.store_id,
+        "alias": card.alias,
+        "pull_payment_id": card.pull_payment_id,
+        "uid": uid,
+        "active": card.state is CardState.ACTIVE,
+        "lnurlw_base": to_lnurlw(f"{services.settings.base_url}/boltcard"),
+        "created_at": card.created_at,
+        "last_used_at": card.last_used_at,
+    }

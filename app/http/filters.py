@@ -1,0 +1,94 @@
+"""The filter of payouts as a query; what cannot be read is named."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.errors import InvalidField
+from models.instants import parse_moment
+from models.money import MAX_SATS
+from models.payout_filter import PayoutFilter
+from models.states import PayoutState, PayoutStatus
+from models.store import Store
+
+W = TypeVar("W", bound=StrEnum)
+_WHOLE = re.compile(r"[0-9]{1,16}\Z")
+
+
+class FilterQuery(BaseModel):
+    """Lists are separated by commas: OR inside, AND between the fields."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    status: str | None = None
+    state: str | None = None
+    card: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    pull_payment: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    min_sats: str | None = None
+    max_sats: str | None = None
+    q: Annotated[str, Field(min_length=3, max_length=500)] | None = None
+    from_: Annotated[str | None, Field(alias="from", max_length=40)] = None
+    to: Annotated[str | None, Field(max_length=40)] = None
+
+
+def read_filter(query: FilterQuery, store: Store) -> PayoutFilter:
+    """Return the filter that a query means, dates in the store's zone.
+
+    Raises:
+        InvalidField: A field that cannot be read.
+    """
+    zone = ZoneInfo(store.time_zone)
+    found = PayoutFilter(
+        statuses=_words("status", query.status, PayoutStatus),
+        states=_words("state", query.state, PayoutState),
+        card=query.card,
+        pull_payment_id=query.pull_payment,
+        min_sats=_sats("min_sats", query.min_sats),
+        max_sats=_sats("max_sats", query.max_sats),
+        q=query.q,
+        starts_at=_moment("from", query.from_, zone, end=False),
+        ends_at=_moment("to", query.to, zone, end=True),
+    )
+    if (
+        found.min_sats is not None
+        and found.max_sats is not None
+        and found.min_sats > found.max_sats
+    ):
+        raise InvalidField("max_sats", "it must not be below min_sats")
+    return found
+
+
+def _words(field: str, text: str | None, words: type[W]) -> tuple[W, ...]:
+    if text is None:
+        return ()
+    parts = [part.strip().lower() for part in text.split(",")]
+    known = {str(word): word for word in words}
+    for part in parts:
+        if part not in known:
+            raise InvalidField(field, f"choose from {', '.join(known)}")
+    return tuple(dict.fromkeys(known[part] for part in parts))
+
+
+def _sats(field: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    if _WHOLE.match(text) is None or int(text) > MAX_SATS:
+        raise InvalidField(field, f"give a whole number of sats from 0 to {MAX_SATS}")
+    return int(text)
+
+
+def _moment(field: str, text: str | None, zone: ZoneInfo, *, end: bool) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return parse_moment(text, zone, end=end)
+    except (ValueError, OverflowError):
+        raise InvalidField(
+            field, "give a date such as 2026-11-20, or a time with an offset"
+        ) from None

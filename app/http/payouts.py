@@ -1,0 +1,236 @@
+"""Payouts over HTTP: list, one, its events, decisions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from starlette.responses import Response
+
+from app.answers import json_answer, to_json
+from app.auth import Approver, Caller, Canceller, Permission, Reader, Services
+from app.container import Container
+from app.http.cursor import read_cursor, write_cursor
+from app.http.filters import FilterQuery, read_filter
+from app.idempotency import Once, keep_after, once
+from models.errors import ServiceError
+from models.ids import PAYOUT
+from models.payout import PayoutEvent
+from models.payout_view import PayoutView
+
+router = APIRouter(tags=["payouts"])
+BATCH_LIMIT = 200
+
+
+class ListQuery(FilterQuery):
+    """The filter of a list, with its paging."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: str | None = None
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ApproveBody(_Body):
+    """Which revision the approver saw."""
+
+    revision: Annotated[StrictInt, Field(ge=1)]
+
+
+class RejectBody(ApproveBody):
+    """Why it is turned down."""
+
+    reason_code: Annotated[StrictStr, Field(min_length=1, max_length=64)]
+    reason: Annotated[StrictStr, Field(min_length=1, max_length=500)]
+
+
+class BatchItem(_Body):
+    """One decision of a list."""
+
+    id: StrictStr
+    revision: Annotated[StrictInt, Field(ge=1)]
+
+
+class BatchBody(_Body):
+    """The same decision on several payouts, each judged by itself."""
+
+    action: Literal["approve", "reject"]
+    items: Annotated[list[BatchItem], Field(min_length=1, max_length=BATCH_LIMIT)]
+    reason_code: Annotated[StrictStr, Field(min_length=1, max_length=64)] | None = None
+    reason: Annotated[StrictStr, Field(min_length=1, max_length=500)] | None = None
+
+
+@router.get("/payouts")
+async def list_payouts(
+    services: Services, caller: Reader, query: Annotated[ListQuery, Query()]
+) -> Response:
+    """List payouts, newest first."""
+    store = await services.stores.read(caller.store_id)
+    assert store is not None
+    page = await services.payouts.page(
+        caller.store_id,
+        read_filter(query, store),
+        query.limit,
+        read_cursor(query.cursor, PAYOUT),
+        shows_uid=caller.may(Permission.SEE_UIDS),
+    )
+    items = [shown(view) for view in page.items]
+    return json_answer({"items": items, "next_cursor": write_cursor(page.next_before)})
+
+
+@router.get("/payouts/{payout_id}")
+async def read_payout(services: Services, caller: Reader, payout_id: str) -> Response:
+    """Return one payout."""
+    view = await services.payouts.read(
+        caller.store_id, payout_id, shows_uid=caller.may(Permission.SEE_UIDS)
+    )
+    return json_answer(shown(view))
+
+
+@router.get("/payouts/{payout_id}/events")
+async def read_events(services: Services, caller: Reader, payout_id: str) -> Response:
+    """Return every transition of a payout, in order."""
+    events = await services.payouts.events(caller.store_id, payout_id)
+    return json_answer({"items": [_event(event) for event in events], "next_cursor": None})
+
+
+@router.post("/payouts/batch")
+async def decide_batch(
+    request: Request, services: Services, caller: Approver, body: BatchBody
+) -> Response:
+    """Approve or reject several payouts; each is decided, and told of, by itself."""
+
+    async def act(keyed: Once) -> tuple[bytes, int]:
+        results = [await _decide(services, caller, body, item) for item in body.items]
+        return await keep_after(keyed, to_json({"items": results}), 200)
+
+    return await once(request, services, caller, act, demanded=True)
+
+
+@router.post("/payouts/{payout_id}/approve")
+async def approve(
+    request: Request, services: Services, caller: Approver, payout_id: str, body: ApproveBody
+) -> Response:
+    """Let a waiting payout be paid."""
+
+    async def act(keyed: Once) -> tuple[bytes, int]:
+        view = await services.payouts.approve(
+            caller.store_id, payout_id, body.revision, caller.actor
+        )
+        return await keep_after(keyed, to_json(shown(view)), 200)
+
+    return await once(request, services, caller, act)
+
+
+@router.post("/payouts/{payout_id}/reject")
+async def reject(
+    request: Request, services: Services, caller: Approver, payout_id: str, body: RejectBody
+) -> Response:
+    """Turn a waiting payout down."""
+
+    async def act(keyed: Once) -> tuple[bytes, int]:
+        view = await services.payouts.reject(
+            caller.store_id,
+            payout_id,
+            body.revision,
+            caller.actor,
+            reason_code=body.reason_code,
+            reason=body.reason,
+        )
+        return await keep_after(keyed, to_json(shown(view)), 200)
+
+    return await once(request, services, caller, act)
+
+
+@router.post("/payouts/{payout_id}/cancel")
+async def cancel(
+    request: Request, services: Services, caller: Canceller, payout_id: str
+) -> Response:
+    """Withdraw a payout that has not been sent."""
+
+    async def act(keyed: Once) -> tuple[bytes, int]:
+        view = await services.payouts.cancel(caller.store_id, payout_id, caller.actor)
+        return await keep_after(keyed, to_json(shown(view)), 200)
+
+    return await once(request, services, caller, act)
+
+
+async def _decide(
+    services: Container, caller: Caller, body: BatchBody, item: BatchItem
+) -> dict[str, Any]:
+    try:
+        if body.action == "approve":
+            await services.payouts.approve(caller.store_id, item.id, item.revision, caller.actor)
+        else:
+            await services.payouts.reject(
+                caller.store_id,
+                item.id,
+                item.revision,
+                caller.actor,
+                reason_code=body.reason_code or "",
+                reason=body.reason or "",
+            )
+    except ServiceError as error:
+        return {"id": item.id, "ok": False, "code": error.code}
+    return {"id": item.id, "ok": True}
+
+
+def shown(view: PayoutView) -> dict[str, Any]:
+    """Return a payout as the API tells of it."""
+    rate = view.rate
+    return {
+        "id": view.id,
+        "store_id": view.store_id,
+        "pull_payment_id": view.pull_payment_id,
+        "kind": view.kind,
+        "status": view.status,
+        "state": view.state,
+        "revision": view.revision,
+        "amount_sats": view.amount_sats,
+        "amount_msat": view.amount_msat,
+        "fee_msat": view.fee_msat,
+        "debited_nanousd": view.debited_nanousd,
+        "value_cents": view.value_cents,
+        "currency": view.currency,
+        "original_amount": view.original_amount,
+        "rate": None
+        if rate is None
+        else {
+            "numerator": rate.numerator,
+            "denominator": rate.denominator,
+            "source": rate.source,
+            "at": rate.at,
+        },
+        "boltcard_id": view.boltcard_id,
+        "boltcard_alias": view.boltcard_alias,
+        "boltcard_uid": view.boltcard_uid,
+        "card_verified": view.card_verified,
+        "destination": view.destination,
+        "payment_hash": view.payment_hash,
+        "preimage": view.preimage,
+        "evidence": view.evidence,
+        "attempts": view.attempts,
+        "memo": view.memo,
+        "error_code": view.error_code,
+        "error_message": view.error_message,
+        "metadata": view.metadata,
+        "created_at": view.created_at,
+        "approved_at": view.approved_at,
+        "submitted_at": view.submitted_at,
+        "completed_at": view.completed_at,
+    }
+
+
+def _event(event: PayoutEvent) -> dict[str, Any]:
+    return {
+        "number": event.number,
+        "from": event.source,
+        "to": event.target,
+        "at": event.at,
+        "actor": {"kind": event.actor_kind, "id": event.actor_id},
+        "reason_code": event.reason_code,
+        "reason": event.reason,
+    }

@@ -1,0 +1,100 @@
+"""Figures over HTTP: stats, timeline, top cards."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from app.answers import json_answer
+from app.auth import Reader, Services
+from app.http.filters import FilterQuery, read_filter
+from models.rollup import Figure
+from models.states import PayoutStatus
+
+router = APIRouter(tags=["statistics"])
+
+
+class TimelineQuery(BaseModel):
+    """How far back, in which steps."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    days: Annotated[int, Field(ge=1, le=400)] = 30
+    bucket: Literal["hour", "day", "week"] = "day"
+
+
+class TopQuery(BaseModel):
+    """How far back, how many, ranked by what."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    days: Annotated[int, Field(ge=1, le=400)] = 30
+    limit: Annotated[int, Field(ge=1, le=200)] = 10
+    by: Literal["amount", "count"] = "amount"
+
+
+@router.get("/stats")
+async def read_stats(
+    services: Services, caller: Reader, query: Annotated[FilterQuery, Query()]
+) -> Response:
+    """Return counts and sums by status, for the same filters as the list."""
+    store = await services.stores.read(caller.store_id)
+    assert store is not None
+    wanted = read_filter(query, store)
+    stats = await services.figures.stats(caller.store_id, wanted)
+    return json_answer(
+        {
+            "as_of": stats.as_of,
+            "from": wanted.starts_at,
+            "to": wanted.ends_at,
+            "total": _figure(stats.total),
+            **_by_status(stats.by_status),
+            "active_boltcards": stats.active_boltcards,
+        }
+    )
+
+
+@router.get("/timeline")
+async def read_timeline(
+    services: Services, caller: Reader, query: Annotated[TimelineQuery, Query()]
+) -> Response:
+    """Return counts and sums by hour, day or week, empty ones included."""
+    store = await services.stores.read(caller.store_id)
+    assert store is not None
+    buckets = await services.figures.timeline(store, query.days, query.bucket)
+    items = [{"start": bucket.start, **_by_status(bucket.by_status)} for bucket in buckets]
+    return json_answer({"zone": store.time_zone, "bucket": query.bucket, "items": items})
+
+
+@router.get("/boltcards/top")
+async def read_top_cards(
+    services: Services, caller: Reader, query: Annotated[TopQuery, Query()]
+) -> Response:
+    """Return the cards that collected most in completed payouts."""
+    store = await services.stores.read(caller.store_id)
+    assert store is not None
+    cards = await services.figures.top_cards(
+        store, query.days, query.limit, by_count=query.by == "count"
+    )
+    items = [
+        {
+            "boltcard_id": card.card_id,
+            "alias": card.alias,
+            "count": card.count,
+            "amount_sats": card.amount_sats,
+            "last_used_at": card.last_used_at,
+        }
+        for card in cards
+    ]
+    return json_answer({"items": items, "next_cursor": None})
+
+
+def _figure(figure: Figure) -> dict[str, int]:
+    return {"count": figure.count, "amount_sats": figure.amount_sats}
+
+
+def _by_status(figures: dict[PayoutStatus, Figure]) -> dict[str, Any]:
+    return {str(status): _figure(figures[status]) for status in PayoutStatus}

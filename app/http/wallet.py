@@ -1,0 +1,57 @@
+"""The wallet over HTTP: how it stands, stop and resume."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.answers import json_answer
+from app.auth import Reader, Resumer, Services, Stopper
+from app.container import Container
+from models.wallet import Wallet
+
+router = APIRouter(tags=["wallet"])
+
+
+@router.get("/wallet")
+async def read(services: Services, caller: Reader) -> Response:
+    """Return how the wallet, its gate and its connection stand."""
+    return json_answer(shown(services, await services.wallets.read(caller.store_id)))
+
+
+@router.post("/wallet/stop")
+async def stop(services: Services, caller: Stopper) -> Response:
+    """Let no new send or repeat start."""
+    await services.wallets.stop(caller.store_id, caller.actor)
+    return json_answer(shown(services, await services.wallets.read(caller.store_id)))
+
+
+@router.post("/wallet/resume")
+async def resume(services: Services, caller: Resumer) -> Response:
+    """Let sends start again."""
+    await services.wallets.resume(caller.store_id, caller.actor)
+    return json_answer(shown(services, await services.wallets.read(caller.store_id)))
+
+
+def shown(services: Container, wallet: Wallet) -> dict[str, Any]:
+    """Return a wallet as the API tells of it."""
+    connected = services.connected.get(wallet.store_id)
+    return {
+        "id": wallet.id,
+        "store_id": wallet.store_id,
+        "currency": wallet.currency,
+        "balance_nanousd": wallet.balance_nanousd,
+        "balance_at": wallet.balance_at,
+        "gate": wallet.gate,
+        "gate_reason": wallet.gate_reason,
+        "stopped": wallet.stopped_at is not None,
+        "stopped_at": wallet.stopped_at,
+        "short_since": wallet.short_since,
+        "connected": connected is not None and connected.worker.health.connected,
+        "socket": services.socket_state(wallet.store_id),
+        "account_events": None
+        if connected is None
+        else ("limited" if connected.socket.account.limited else connected.socket.account.state),
+    }

@@ -1,0 +1,74 @@
+"""Puts the routes together and serves them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from app import errors
+from app.container import Container, running
+from app.http import boltcards, health, lnurl, payouts, pull_payments, statistics, wallet
+from app.request import Edge
+from models.store import DatabaseKind
+
+VERSION = "0.1.0"
+KEEP_ALIVE_S = 5
+SHUTDOWN_S = 10
+
+
+def build_app(container: Container, on_ready: Callable[[], None] | None = None) -> FastAPI:
+    """Return the application of a container; its lifespan runs the background loops."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with running(container):
+            if on_ready is not None:
+                on_ready()
+            yield
+
+    app = FastAPI(
+        title="Flash Payouts",
+        version=VERSION,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.container = container
+    errors.install(app)
+    app.router.routes.extend(lnurl.routes())
+    app.include_router(health.router)
+    # `/boltcards/top` must be known before `/boltcards/{id}`.
+    for module in (statistics, payouts, pull_payments, boltcards, wallet):
+        app.include_router(module.router, prefix="/v1")
+    return app
+
+
+def wrapped(app: FastAPI, container: Container) -> ASGIApp:
+    """Return the application inside its outermost layer."""
+    return Edge(app, loopback_only=container.kind is DatabaseKind.DEMO)
+
+
+def server_of(app: ASGIApp, container: Container) -> uvicorn.Server:
+    """Return the web server; its own access log is off, because queries hold secrets."""
+    settings = container.settings
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        h11_max_incomplete_event_size=16 * 1024,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies) or None,
+        limit_concurrency=2000,
+    )
+    return uvicorn.Server(config)

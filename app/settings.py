@@ -1,0 +1,146 @@
+"""The operator's settings: environment or `.env`, prefix FLASH_PAYOUTS_."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from models.errors import SettingError
+from models.flash import FlashConnection
+
+PREFIX = "FLASH_PAYOUTS_"
+_DATABASES = ("sqlite:///", "postgresql://")
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default; a bad value stops the start with one line."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    database_url: str = ""
+    data_dir: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str = ""
+    master_key_file: Path | None = None
+    flash_api_url: str = "https://api.flashapp.me/graphql"
+    flash_ws_url: str = "wss://ws.flashapp.me/graphql"
+    flash_token: SecretStr | None = None
+    flash_api_key: SecretStr | None = None
+    flash_store: str | None = None
+    flash_requests_per_minute: int = Field(default=50, ge=1, le=1_000_000)
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    outbound_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    auto_release: bool = False
+    log_format: LogFormat = LogFormat.CONSOLE
+    metrics: bool = True
+
+    @field_validator("trusted_proxies", "outbound_allow", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(_DATABASES):
+            msg = "write sqlite:///path or postgresql://user@host/name"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.query):
+            msg = "write an address such as https://pay.example.com"
+            raise ValueError(msg)
+        return value.rstrip("/")
+
+    @field_validator("flash_api_url", "flash_ws_url")
+    @classmethod
+    def _flash_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.netloc:
+            msg = "write an address such as https://api.flashapp.me/graphql"
+            raise ValueError(msg)
+        return value
+
+    @model_validator(mode="after")
+    def _public_is_safe(self) -> Self:
+        if not is_loopback(self.host) and not self.public_url.startswith("https://"):
+            msg = "PUBLIC_URL must be an https address unless HOST is loopback"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def database(self) -> str:
+        """Return the database URL, by default a SQLite file in the data folder."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'payouts.db'}"
+
+    @property
+    def key_file(self) -> Path:
+        """Return the file of the master key."""
+        return self.master_key_file or self.data_dir / "master.key"
+
+    @property
+    def base_url(self) -> str:
+        """Return the address that links, cards and callbacks are made with."""
+        return self.public_url or f"http://{_bracketed(self.host)}:{self.port}"
+
+    @property
+    def flash(self) -> FlashConnection | None:
+        """Return the operator's connection to Flash, if there is a credential."""
+        token = None if self.flash_token is None else self.flash_token.get_secret_value()
+        api_key = None if self.flash_api_key is None else self.flash_api_key.get_secret_value()
+        if not token and not api_key:
+            return None
+        return FlashConnection(self.flash_api_url, self.flash_ws_url, token, api_key)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host can only be reached from this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingError: A value that cannot be, with the name of its setting.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # checked by pydantic
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        message = first["msg"].removeprefix("Value error, ")
+        if not name:
+            name, _, message = message.partition(" ")
+        raise SettingError(PREFIX + name, message) from None

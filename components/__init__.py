@@ -1,0 +1,1 @@
+"""NiceGUI pieces: values in, callbacks out."""

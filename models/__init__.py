@@ -1,0 +1,1 @@
+"""The words of the house: values, enums, the state table, errors, events and tables."""

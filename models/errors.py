@@ -1,0 +1,175 @@
+"""The one tree of errors; `app/errors.py` alone turns them into HTTP, LNURL or screen words.
+
+ServiceError
++-- RuleError              the user can act on it
+|   +-- InvalidField       one named field is wrong
+|   +-- LimitReached       a budget or limit says no
+|   +-- InvoiceError       a BOLT11 invoice cannot be accepted
+|   +-- TapError           a card read cannot be accepted
+|   +-- WithdrawError      a claim cannot be accepted
+|   +-- Unauthenticated, Forbidden, RateLimited
++-- ConflictError          the world moved on
+|   +-- StateChanged, IdempotencyMismatch
++-- NotFoundError
++-- UnavailableError       try again later; nothing was done
++-- GatewayError           a question to another server was not answered (never a send)
++-- SettingError           a setting stops the start
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
+        super().__init__(self.message)
+
+
+class RuleError(ServiceError):
+    """This is not allowed."""
+
+    code = "rule"
+
+
+class InvalidField(RuleError):
+    """A field is not valid."""
+
+    code = "invalid"
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(message)
+
+
+class LimitReached(RuleError):
+    """The limit has been reached."""
+
+    code = "limit_reached"
+
+    def __init__(self, limit: str, message: str | None = None) -> None:
+        self.limit = limit
+        super().__init__(message)
+
+
+class InvoiceError(RuleError):
+    """This invoice cannot be paid.
+
+    `reason` is a stable word such as `expired`, `bad_checksum` or `no_amount`.
+    """
+
+    code = "invalid_invoice"
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
+class TapError(RuleError):
+    """This card read cannot be accepted; tap again."""
+
+    code = "invalid_tap"
+
+    def __init__(self, reason: str, message: str | None = None) -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
+class WithdrawError(RuleError):
+    """This withdrawal cannot be accepted."""
+
+    code = "invalid_withdraw"
+
+    def __init__(self, reason: str, message: str | None = None) -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
+class Unauthenticated(RuleError):
+    """Sign in, or send a valid API key."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(RuleError):
+    """Your role does not allow this."""
+
+    code = "forbidden"
+
+
+class RateLimited(RuleError):
+    """Too many requests; wait a little."""
+
+    code = "rate_limited"
+
+    def __init__(self, retry_after_s: int, message: str | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+class ConflictError(ServiceError):
+    """The world has moved on."""
+
+    code = "conflict"
+
+
+class StateChanged(ConflictError):
+    """It changed meanwhile; look at it again."""
+
+    code = "state_changed"
+
+    def __init__(
+        self, subject_id: str, state: str | None = None, message: str | None = None
+    ) -> None:
+        self.subject_id = subject_id
+        self.state = state
+        super().__init__(message)
+
+
+class DuplicateRow(ConflictError):
+    """This is there already."""
+
+    code = "duplicate"
+
+    def __init__(self, constraint: str) -> None:
+        self.constraint = constraint
+        super().__init__()
+
+
+class IdempotencyMismatch(ConflictError):
+    """This Idempotency-Key was already used for a different request."""
+
+    code = "idempotency_mismatch"
+
+
+class NotFoundError(ServiceError):
+    """There is no such thing here."""
+
+    code = "not_found"
+
+
+class UnavailableError(ServiceError):
+    """This cannot be done right now; nothing was done."""
+
+    code = "unavailable"
+
+
+class GatewayError(ServiceError):
+    """The other server gave no usable answer to a question."""
+
+    code = "gateway"
+
+
+class SettingError(ServiceError):
+    """A setting is not valid."""
+
+    code = "setting"
+
+    def __init__(self, name: str, message: str) -> None:
+        self.name = name
+        super().__init__(f"{name}: {message}")

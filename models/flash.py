@@ -1,0 +1,88 @@
+"""What Flash says, in our words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from models.payout import SendAnswer
+
+
+class InvoiceStatus(StrEnum):
+    """What Flash says of an invoice when asked for its status."""
+
+    PENDING = "PENDING"
+    PAID = "PAID"
+    EXPIRED = "EXPIRED"
+    NOT_OURS = "NOT_OURS"
+    UNSUPPORTED = "UNSUPPORTED"
+
+
+class Pause(StrEnum):
+    """Why a wallet must wait before it sends again."""
+
+    LIMITED = "limited"
+    UNAUTHENTICATED = "unauthenticated"
+
+
+@dataclass(frozen=True, slots=True)
+class SendOutcome:
+    """What came back for one send: one of our answers, Flash's code, and plain words."""
+
+    answer: SendAnswer
+    code: str | None
+    message: str | None
+    pause: Pause | None = None
+    retry_after_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOutcome:
+    """What a fee probe said: an estimate, a refusal, or nothing that counts."""
+
+    refused: bool
+    code: str | None = None
+    message: str | None = None
+    fee_cents: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WalletInfo:
+    """The wallet that pays, as Flash shows it; the balance is rounded down."""
+
+    flash_wallet_id: str
+    currency: str
+    balance_nanousd: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """One row of the wallet's list: a send or a receipt, without any payment hash."""
+
+    id: str
+    is_send: bool
+    amount_nanousd: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FlashConnection:
+    """Where and as whom to reach Flash; the credential is never shown."""
+
+    url: str
+    ws_url: str
+    token: str | None = None
+    api_key: str | None = None
+
+    def __repr__(self) -> str:
+        kind = "token" if self.token else "api key" if self.api_key else "anonymous"
+        return f"FlashConnection({self.url!r}, {kind})"
+
+
+class SocketState(StrEnum):
+    """How the live connection to Flash is."""
+
+    LIVE = "live"
+    CATCHING_UP = "catching-up"
+    CUT_OFF = "cut-off"

@@ -1,0 +1,1 @@
+"""Migrations of the database: the one folder of models that does IO."""

@@ -1,0 +1,91 @@
+"""Bring a database to the newest schema, or say which one it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from models.errors import UnavailableError
+
+_FOLDER = Path(__file__).parent
+# Any number will do, as long as everybody who migrates takes the same one.
+_MIGRATION_LOCK = 7_242_011
+
+
+def engine_of(url: str) -> Engine:
+    """Return an engine for a `sqlite:` or `postgresql:` URL; only migrations use one."""
+    return create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """Return the newest revision this program knows."""
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    return ScriptDirectory.from_config(config).get_current_head() or ""
+
+
+def current(url: str) -> str | None:
+    """Return the revision a database has, or nothing for an empty one."""
+    engine = engine_of(url)
+    try:
+        with engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        engine.dispose()
+
+
+def upgrade(url: str) -> None:
+    """Bring the database to the newest schema; several at once wait for each other.
+
+    Raises:
+        UnavailableError: The database has a revision that this program does not know.
+    """
+    engine = engine_of(url)
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
+                )
+            found = MigrationContext.configure(connection).get_current_revision()
+            script = ScriptDirectory.from_config(_config(connection))
+            known = {revision.revision for revision in script.walk_revisions()}
+            if found is not None and found not in known:
+                msg = f"This database was made by a newer version (schema {found})."
+                raise UnavailableError(msg)
+            command.upgrade(_config(connection), "head")
+    finally:
+        engine.dispose()
+
+
+def is_without_stores(url: str) -> bool:
+    """Tell whether a migrated database has no store yet."""
+    engine = engine_of(url)
+    try:
+        with engine.connect() as connection:
+            return connection.execute(text("SELECT 1 FROM stores LIMIT 1")).first() is None
+    finally:
+        engine.dispose()
+
+
+def kind(url: str) -> str | None:
+    """Return what a migrated database is for, or nothing while that is not said."""
+    engine = engine_of(url)
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT kind FROM installation")).first()
+            return None if found is None else str(found[0])
+    finally:
+        engine.dispose()

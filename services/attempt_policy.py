@@ -1,0 +1,115 @@
+"""What is known of a payout, weighed: pure rules R, W and the give-up rule, no clock, no wire.
+
+The rules answer for the sends of one attempt. A reply speaks for its own send only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from models.payout import Attempt, PayeeHome, Send, SendAnswer
+
+REPEAT_AFTER = (
+    timedelta(seconds=2),
+    timedelta(seconds=5),
+    timedelta(seconds=15),
+    timedelta(seconds=45),
+    timedelta(minutes=2),
+)
+MAX_SENDS = 6
+REPEAT_WINDOW = timedelta(hours=20)
+MIN_INVOICE_LEFT = timedelta(seconds=5)
+EXPIRY_GRACE = timedelta(minutes=10)
+EXPIRED_TWICE_APART = timedelta(minutes=5)
+REVIEW_AFTER = timedelta(hours=24)
+# Look-ups of a home invoice: soon at first, then ever more slowly.
+LOOK_UP_AFTER = (
+    timedelta(seconds=2),
+    timedelta(seconds=5),
+    timedelta(seconds=10),
+    timedelta(seconds=30),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+)
+
+# Answers after which this send has certainly moved no money.
+_DID_NOTHING = frozenset({SendAnswer.REFUSED, SendAnswer.NOT_EXECUTED})
+
+
+def tries(sends: Sequence[Send]) -> int:
+    """Return how many sends count as tries; a limiter's or a 401's answer does not."""
+    return sum(send.answer is not SendAnswer.NOT_EXECUTED for send in sends)
+
+
+def all_did_nothing(sends: Sequence[Send]) -> bool:
+    """Tell whether every logged send was answered, and each answer says it did nothing."""
+    return all(send.answer in _DID_NOTHING for send in sends)
+
+
+def is_unknown(sends: Sequence[Send]) -> bool:
+    """Tell whether some send got no answer, an unreadable one, or an error."""
+    unclear = (None, SendAnswer.UNKNOWN, SendAnswer.ERROR)
+    return any(send.answer in unclear for send in sends)
+
+
+def repeat_due(attempt: Attempt, sends: Sequence[Send], *, has_key: bool) -> datetime | None:
+    """Return when rule R allows the same send again, or nothing if it never does.
+
+    Only silence is repeated: never a PENDING, and never after an error, because Flash keeps no
+    errors under a key and would run the payment anew.
+    """
+    if not sends or not has_key or tries(sends) >= MAX_SENDS:
+        return None
+    repeatable = (None, SendAnswer.UNKNOWN, SendAnswer.NOT_EXECUTED)
+    if any(send.answer not in repeatable for send in sends):
+        return None
+    last = sends[-1]
+    waited = last.answered_at or last.logged_at
+    due = waited + REPEAT_AFTER[min(tries(sends), len(REPEAT_AFTER)) - 1 if tries(sends) else 0]
+    latest = min(attempt.invoice_expires_at - MIN_INVOICE_LEFT, sends[0].logged_at + REPEAT_WINDOW)
+    return due if due <= latest else None
+
+
+def look_up_due(attempt: Attempt, last_asked_at: datetime, asked: int) -> datetime | None:
+    """Return when to ask again for the status of a home invoice; nothing for a foreign one."""
+    if attempt.home is not PayeeHome.HOME:
+        return None
+    return last_asked_at + LOOK_UP_AFTER[min(asked, len(LOOK_UP_AFTER) - 1)]
+
+
+def is_refused_and_over(attempt: Attempt, sends: Sequence[Send], now: datetime) -> bool:
+    """Tell whether a refusal, with other sends unanswered, has outlived the invoice by the grace.
+
+    A FAILURE replayed under the same key is a look-up that said failed.
+    """
+    refused = any(send.answer is SendAnswer.REFUSED for send in sends)
+    pending = any(send.answer is SendAnswer.PENDING for send in sends)
+    return refused and not pending and now >= attempt.invoice_expires_at + EXPIRY_GRACE
+
+
+def expired_counts(attempt: Attempt, now: datetime) -> bool:
+    """Tell whether an EXPIRED seen now may be the first of the two that rule W asks for."""
+    return attempt.home is PayeeHome.HOME and now >= attempt.invoice_expires_at + EXPIRY_GRACE
+
+
+def expired_twice(attempt: Attempt, now: datetime) -> bool:
+    """Tell whether an EXPIRED seen now is the second, five minutes after the first."""
+    seen = attempt.expired_seen_at
+    return seen is not None and expired_counts(attempt, now) and now >= seen + EXPIRED_TWICE_APART
+
+
+def review_due(attempt: Attempt) -> datetime:
+    """Return when a payout that nothing decides becomes a person's."""
+    return attempt.invoice_expires_at + REVIEW_AFTER
+
+
+def fits(amount_nanousd: int, expected_nanousd: int, sat_nanousd: int) -> bool:
+    """Tell whether a statement row may be an expected payment: within 2 sats or 0.2 %."""
+    tolerance = max(2 * sat_nanousd, expected_nanousd // 500)
+    return abs(amount_nanousd - expected_nanousd) <= tolerance
+
+
+def tolerance_msat(amount_msat: int) -> int:
+    """Return how far a statement row may be off: 2 sats or 0.2 %, whichever is more."""
+    return max(2_000, amount_msat // 500)

@@ -1,0 +1,330 @@
+"""Transactions on SQLite or PostgreSQL, each with one thread hop.
+
+SQLite has one writer thread that commits together whatever is waiting (each piece of work in its
+own savepoint) and readers that cannot write. PostgreSQL has several writers. Work is a synchronous
+function of a `Transaction`; what it says it changed is told to the listener after the commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from urllib.parse import unquote
+
+import psycopg
+import structlog
+from psycopg import errors as pg_errors
+
+from models.errors import DuplicateRow, ServiceError, SettingError, UnavailableError
+from models.events import Change
+from services.storage.statement import Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_log = structlog.get_logger(__name__)
+
+QUEUE_LIMIT = 2048  # pieces of work that may wait; more is refused at once
+BATCH_LIMIT = 64  # pieces of work that share one commit on SQLite
+POSTGRES_WRITERS = 8
+READERS = 3
+PG_RETRIES = 4  # deadlocks and serialization failures: nothing was committed, so run again
+BUSY_TIMEOUT_MS = 5_000
+CHECKPOINT_PAGES = 4_000
+
+
+class Listener(Protocol):
+    """Who is told, in the event loop, what a commit changed."""
+
+    def __call__(self, changes: list[Change]) -> None:
+        """Take the changes of one commit."""
+        ...
+
+
+@dataclass(slots=True)
+class _Work:
+    """A function waiting for a transaction, and the future that waits for its result."""
+
+    function: Callable[[Transaction], Any]
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+
+
+@dataclass(slots=True)
+class _Outcome:
+    work: _Work
+    result: Any
+    error: BaseException | None
+    changes: list[Change]
+
+
+class _Lane:
+    """Threads of one kind that take work from one bounded queue."""
+
+    def __init__(
+        self,
+        name: str,
+        threads: int,
+        serve: Callable[[_Lane, int], None],
+        deliver: Callable[[list[_Outcome]], None],
+    ) -> None:
+        self._queue: queue.Queue[_Work | None] = queue.Queue(QUEUE_LIMIT)
+        self._deliver = deliver
+        self._threads = [
+            threading.Thread(target=serve, args=(self, number), name=f"{name}-{number}")
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.daemon = True
+            thread.start()
+
+    def submit(self, function: Callable[[Transaction], T]) -> asyncio.Future[T]:
+        """Queue a function and return the future of its result."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        try:
+            self._queue.put_nowait(_Work(function, future, loop))
+        except queue.Full:
+            msg = "The database is too busy; nothing was done."
+            raise UnavailableError(msg) from None
+        return future
+
+    def take(self, limit: int) -> list[_Work]:
+        """Wait for work and return it with whatever else is waiting; nothing means stop."""
+        first = self._queue.get()
+        if first is None:
+            return []
+        batch = [first]
+        while len(batch) < limit:
+            try:
+                more = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if more is None:
+                self._queue.put(None)
+                break
+            batch.append(more)
+        return batch
+
+    def deliver(self, outcomes: list[_Outcome]) -> None:
+        """Hand results to the event loop in one step."""
+        try:
+            outcomes[0].work.loop.call_soon_threadsafe(self._deliver, outcomes)
+        except RuntimeError:  # the loop closed while we worked; nobody is left to tell
+            _log.warning("database.loop_closed", outcomes=len(outcomes))
+
+    def close(self) -> None:
+        """Finish what is queued, then end the threads."""
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+
+class Database:
+    """Runs functions inside transactions."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.dialect = "sqlite" if url.startswith("sqlite:") else "postgresql"
+        self._listener: Listener | None = None
+        if self.dialect == "sqlite":
+            self._path = sqlite_path(url)
+            self._writers = _Lane("writer", 1, self._serve_sqlite_writes, self._tell)
+            self._readers = _Lane("reader", READERS, self._serve_sqlite_reads, self._tell)
+        else:
+            self._writers = _Lane("writer", POSTGRES_WRITERS, self._serve_pg_writes, self._tell)
+            self._readers = _Lane("reader", READERS, self._serve_pg_reads, self._tell)
+
+    def listen(self, listener: Listener) -> None:
+        """Have the changes of every commit told to a listener, in the event loop."""
+        self._listener = listener
+
+    async def write(
+        self,
+        function: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a function in a write transaction and commit it; an exception undoes all it did.
+
+        Raises:
+            UnavailableError: Too much work is waiting, or the database cannot be used.
+        """
+        return await self._writers.submit(lambda tx: function(tx, *args, **kwargs))
+
+    async def read(
+        self,
+        function: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run a function on a connection that cannot write."""
+        return await self._readers.submit(lambda tx: function(tx, *args, **kwargs))
+
+    def close(self) -> None:
+        """End all threads after the work that is queued."""
+        self._writers.close()
+        self._readers.close()
+
+    def _tell(self, outcomes: list[_Outcome]) -> None:
+        changes: list[Change] = []
+        for outcome in outcomes:
+            changes += outcome.changes
+            if outcome.work.future.done():  # the one who asked has gone
+                continue
+            if outcome.error is None:
+                outcome.work.future.set_result(outcome.result)
+            else:
+                outcome.work.future.set_exception(outcome.error)
+        if changes and self._listener is not None:
+            self._listener(changes)
+
+    def _serve_sqlite_writes(self, lane: _Lane, number: int) -> None:
+        del number
+        connection = open_sqlite(self._path)
+        cursor = connection.cursor()
+        while batch := lane.take(BATCH_LIMIT):
+            lane.deliver(_commit_together(cursor, batch))
+        connection.close()
+
+    def _serve_sqlite_reads(self, lane: _Lane, number: int) -> None:
+        del number
+        connection = open_sqlite(self._path)
+        connection.execute("PRAGMA query_only=ON")
+        cursor = connection.cursor()
+        while batch := lane.take(1):
+            lane.deliver([_run_sqlite_read(cursor, batch[0])])
+        connection.close()
+
+    def _serve_pg_writes(self, lane: _Lane, number: int) -> None:
+        self._serve_pg(lane, number, read_only=False)
+
+    def _serve_pg_reads(self, lane: _Lane, number: int) -> None:
+        self._serve_pg(lane, number, read_only=True)
+
+    def _serve_pg(self, lane: _Lane, number: int, *, read_only: bool) -> None:
+        connection: psycopg.Connection[Any] | None = None
+        while batch := lane.take(1):
+            try:
+                if connection is None or connection.closed:
+                    connection = open_postgres(self.url, read_only=read_only)
+            except psycopg.Error as error:
+                lane.deliver([_Outcome(batch[0], None, _unavailable(error), [])])
+                continue
+            lane.deliver([_run_pg(connection, batch[0], number)])
+        if connection is not None:
+            connection.close()
+
+
+def sqlite_path(url: str) -> str:
+    """Return the file of a `sqlite:///relative` or `sqlite:////absolute` URL."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix) or url == prefix:
+        raise SettingError("DATABASE_URL", "write sqlite:///path or postgresql://…")
+    return unquote(url.removeprefix(prefix))
+
+
+def open_sqlite(path: str) -> sqlite3.Connection:
+    """Open a SQLite file with the settings that durability asks for."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA cache_size=-32000")
+    connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+    return connection
+
+
+def open_postgres(url: str, *, read_only: bool = False) -> psycopg.Connection[Any]:
+    """Open a PostgreSQL connection; readers cannot write, plans suit an SSD."""
+    connection = psycopg.connect(
+        url,
+        connect_timeout=5,
+        options="-c timezone=UTC -c random_page_cost=1.1 -c lock_timeout=5000",
+    )
+    connection.prepare_threshold = 2
+    connection.read_only = read_only
+    return connection
+
+
+def _commit_together(cursor: sqlite3.Cursor, batch: list[_Work]) -> list[_Outcome]:
+    try:
+        cursor.execute("BEGIN IMMEDIATE")
+        outcomes = [_run_in_savepoint(cursor, work) for work in batch]
+        cursor.execute("COMMIT")
+    except sqlite3.Error as error:
+        if cursor.connection.in_transaction:
+            cursor.execute("ROLLBACK")
+        return [_Outcome(work, None, _unavailable(error), []) for work in batch]
+    return outcomes
+
+
+def _run_in_savepoint(cursor: sqlite3.Cursor, work: _Work) -> _Outcome:
+    transaction = Transaction(cursor, "sqlite")
+    cursor.execute("SAVEPOINT work")
+    try:
+        result = work.function(transaction)
+    except (sqlite3.OperationalError, sqlite3.InternalError):
+        raise  # the database itself: the whole commit fails
+    except BaseException as error:  # noqa: BLE001  # it belongs to whoever asked, not to this thread
+        cursor.execute("ROLLBACK TO work")
+        cursor.execute("RELEASE work")
+        return _Outcome(work, None, _named(error), [])
+    cursor.execute("RELEASE work")
+    return _Outcome(work, result, None, transaction.changes)
+
+
+def _run_sqlite_read(cursor: sqlite3.Cursor, work: _Work) -> _Outcome:
+    try:
+        cursor.execute("BEGIN")
+        try:
+            result = work.function(Transaction(cursor, "sqlite"))
+        finally:
+            cursor.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        return _Outcome(work, None, _unavailable(error), [])
+    except BaseException as error:  # noqa: BLE001  # it belongs to whoever asked, not to this thread
+        return _Outcome(work, None, error, [])
+    return _Outcome(work, result, None, [])
+
+
+def _run_pg(connection: psycopg.Connection[Any], work: _Work, shard: int) -> _Outcome:
+    for tries_left in range(PG_RETRIES, 0, -1):
+        transaction = Transaction(connection.cursor(), "postgresql", shard)
+        try:
+            result = work.function(transaction)
+            connection.commit()
+        except (pg_errors.DeadlockDetected, pg_errors.SerializationFailure) as error:
+            connection.rollback()
+            if tries_left == 1:
+                return _Outcome(work, None, _unavailable(error), [])
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            connection.close()
+            return _Outcome(work, None, _unavailable(error), [])
+        except BaseException as error:  # noqa: BLE001  # it belongs to whoever asked
+            connection.rollback()
+            return _Outcome(work, None, _named(error), [])
+        else:
+            return _Outcome(work, result, None, transaction.changes)
+    raise AssertionError  # the loop always returns
+
+
+def _named(error: BaseException) -> BaseException:
+    """Give a broken unique constraint its name in our tree; anything else stays what it is."""
+    if isinstance(error, pg_errors.UniqueViolation):
+        return DuplicateRow(error.diag.constraint_name or "")
+    if isinstance(error, sqlite3.IntegrityError) and "UNIQUE" in str(error):
+        return DuplicateRow(str(error).rpartition(": ")[2])
+    return error
+
+
+def _unavailable(error: Exception) -> ServiceError:
+    _log.error("database.failed", error=type(error).__name__, detail=str(error)[:200])
+    return UnavailableError("The database cannot be used right now; nothing was done.")

@@ -1,0 +1,123 @@
+"""Figures over time: sums, trends and rankings, from rollups wherever they can answer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from models.instants import Clock
+from models.payout_filter import PayoutFilter
+from models.rollup import Bucket, Figure, Grain, Span, Stats, TopCard, split_range
+from models.states import PayoutStatus
+from models.store import Store
+from services.boltcards import Boltcards
+from services.database import Database
+from services.payouts import NO_CARD, resolve_card
+from services.storage import listing, rollup
+from services.storage.statement import Transaction
+
+ACTIVE_DAYS = 30
+ByStatus = dict[PayoutStatus, Figure]
+
+
+class Figures:
+    """Answers how many and how much."""
+
+    def __init__(self, database: Database, clock: Clock, boltcards: Boltcards) -> None:
+        self._database = database
+        self._clock = clock
+        self._boltcards = boltcards
+
+    async def stats(self, store_id: str, wanted: PayoutFilter) -> Stats:
+        """Return figures by status for a filter; the total is their sum."""
+        return await self._database.read(self._stats, store_id, wanted)
+
+    async def timeline(self, store: Store, days: int, bucket: str) -> list[Bucket]:
+        """Return figures by hour, day or week of the store's zone, empty buckets included."""
+        return await self._database.read(self._timeline, store, days, bucket)
+
+    async def top_cards(
+        self, store: Store, days: int, limit: int, *, by_count: bool
+    ) -> list[TopCard]:
+        """Return the cards that collected most in completed payouts."""
+        zone = ZoneInfo(store.time_zone)
+        start = _local_midnight(self._today(zone) - timedelta(days=days - 1), zone)
+        return await self._database.read(
+            rollup.top_cards, store.id, start, limit, by_count=by_count
+        )
+
+    def _today(self, zone: ZoneInfo) -> date:
+        return self._clock.utc_now().astimezone(zone).date()
+
+    def _stats(self, tx: Transaction, store_id: str, wanted: PayoutFilter) -> Stats:
+        now = self._clock.utc_now()
+        figures: ByStatus = dict.fromkeys(PayoutStatus, Figure())
+        card_id = resolve_card(tx, self._boltcards, store_id, wanted.card)
+        if card_id != NO_CARD:
+            for status, figure in self._sums(tx, store_id, wanted, card_id):
+                figures[status] += figure
+        active = rollup.count_active_cards(tx, store_id, now - timedelta(days=ACTIVE_DAYS))
+        return Stats(figures, active, now)
+
+    def _sums(
+        self, tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None
+    ) -> list[tuple[PayoutStatus, Figure]]:
+        if wanted.needs_rows:
+            return list(listing.sum_rows(tx, store_id, wanted, card_id).items())
+        found: list[tuple[PayoutStatus, Figure]] = []
+        for span in split_range(wanted.starts_at, wanted.ends_at):
+            found += self._span(tx, store_id, wanted, card_id, span).items()
+        statuses = wanted.statuses or tuple(PayoutStatus)
+        return [(status, figure) for status, figure in found if status in statuses]
+
+    def _span(
+        self,
+        tx: Transaction,
+        store_id: str,
+        wanted: PayoutFilter,
+        card_id: str | None,
+        span: Span,
+    ) -> ByStatus:
+        if span.grain is None:
+            edge = wanted.between(span.start, span.end)
+            return listing.sum_rows(tx, store_id, edge, card_id)
+        return rollup.sum_span(tx, store_id, span, card_id)
+
+    def _timeline(self, tx: Transaction, store: Store, days: int, bucket: str) -> list[Bucket]:
+        zone = ZoneInfo(store.time_zone)
+        starts = bucket_starts(self._clock.utc_now(), zone, days, bucket)
+        empty: ByStatus = dict.fromkeys(PayoutStatus, Figure())
+        buckets = [Bucket(start, dict(empty)) for start in starts[:-1]]
+        place = 0
+        rows = rollup.read_buckets(tx, store.id, Grain.QUARTER, starts[0], starts[-1])
+        for at, status, figure in sorted(rows, key=lambda row: row[0]):
+            while at >= starts[place + 1]:
+                place += 1
+            buckets[place].by_status[status] += figure
+        return buckets
+
+
+def bucket_starts(now: datetime, zone: ZoneInfo, days: int, bucket: str) -> list[datetime]:
+    """Return where buckets start, and last where the present one ends, in UTC.
+
+    Local days may have 23 or 25 hours; an hour is an hour.
+    """
+    today = now.astimezone(zone).date()
+    first = today - timedelta(days=days - 1)
+    if bucket == "week":
+        first -= timedelta(days=first.weekday())
+    step = timedelta(days=7 if bucket == "week" else 1)
+    end = _local_midnight(today + timedelta(days=1), zone)
+    if bucket == "hour":
+        start = _local_midnight(first, zone)
+        hours = (end - start) // timedelta(hours=1)
+        return [start + timedelta(hours=number) for number in range(hours + 1)]
+    starts = []
+    while first <= today:
+        starts.append(_local_midnight(first, zone))
+        first += step
+    return [*starts, max(end, _local_midnight(first, zone))]
+
+
+def _local_midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(ZoneInfo("UTC"))

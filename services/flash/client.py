@@ -1,0 +1,289 @@
+"""Questions to Flash and sends through it, over one open HTTP session.
+
+The library never repeats anything; whether to ask or send again is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from decimal import ROUND_FLOOR, Decimal
+from functools import partial
+from typing import Any, Protocol
+
+import structlog
+from gql import GraphQLRequest
+from gql.transport.aiohttp import AIOHTTPTransport
+from gql.transport.exceptions import (
+    TransportError,
+    TransportProtocolError,
+    TransportServerError,
+)
+
+from models.errors import GatewayError
+from models.flash import (
+    FlashConnection,
+    InvoiceStatus,
+    ProbeOutcome,
+    SendOutcome,
+    StatementRow,
+    WalletInfo,
+)
+from models.instants import from_seconds
+from models.money import NANOUSD_PER_CENT, Rate
+from services.flash import documents
+from services.flash.answers import by_http_status, classify, first_error, judge_probe, unreadable
+
+_log = structlog.get_logger(__name__)
+
+SEND_TIMEOUT_S = 35.0  # Flash's own gateway gives up after about thirty
+ASK_TIMEOUT_S = 10.0
+NANOUSD_PER_USD = 1_000_000_000
+SANDBOX_HEADER = "Flash-Sandbox"
+CAPABILITIES = {"X-Flash-Client-Capabilities": "cash-wallet-usdt-v1"}
+# Wallets that can pay, the preferred one first; a Flash account has no bitcoin wallet.
+_PAYING = ("USDT", "USD")
+
+
+class Answer(Protocol):
+    """What the library hands back for one request."""
+
+    data: dict[str, Any] | None
+    errors: Any
+
+
+class FlashClient:
+    """One wallet owner's door to Flash."""
+
+    def __init__(self, connection: FlashConnection) -> None:
+        headers: dict[str, str] = {**CAPABILITIES}
+        if connection.token is not None:
+            headers["Authorization"] = f"Bearer {connection.token}"
+        elif connection.api_key is not None:
+            headers["X-API-KEY"] = connection.api_key
+        self._transport = AIOHTTPTransport(
+            connection.url,
+            headers=headers,
+            json_deserialize=partial(json.loads, parse_float=Decimal),
+        )
+        self._knows_external = True
+        self.takes_keys = True
+        self.can_probe = True
+        self.can_ask_status = True
+
+    async def open(self) -> None:
+        """Open the HTTP session; nothing is asked yet."""
+        await self._transport.connect()
+
+    async def close(self) -> None:
+        """Close the HTTP session."""
+        await self._transport.close()
+
+    @property
+    def has_answered(self) -> bool:
+        """Tell whether anything has answered at this address."""
+        return self._answered is not None
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Tell whether the last answer called itself a sandbox's."""
+        return SANDBOX_HEADER in (self._answered or {})
+
+    @property
+    def _answered(self) -> Mapping[str, str] | None:
+        """Return the headers of the last answer; the library has none before the first."""
+        return getattr(self._transport, "response_headers", None)
+
+    async def fetch_wallet(self) -> WalletInfo:
+        """Ask for the wallet that pays: USDT if there is one, else USD.
+
+        Raises:
+            GatewayError: Flash did not answer, does not accept the credential, or has no wallet.
+        """
+        data = await self._ask(documents.ME if self._knows_external else documents.ME_PLAIN)
+        if data is None:
+            self._knows_external = False
+            data = await self._ask(documents.ME_PLAIN)
+        try:
+            wallets = data["me"]["defaultAccount"]["wallets"] if data else []
+        except (KeyError, TypeError):
+            wallets = []
+        for currency in _PAYING:
+            for wallet in wallets:
+                if wallet.get("walletCurrency") == currency and not wallet.get("isExternal"):
+                    return WalletInfo(str(wallet["id"]), currency, _cents(wallet.get("balance")))
+        msg = "Flash shows no wallet that can pay; check the credential."
+        raise GatewayError(msg)
+
+    async def send_invoice(self, wallet_id: str, invoice: str, key: str | None) -> SendOutcome:
+        """Pay an invoice that names its amount; whatever happens, an outcome comes back."""
+        fields: dict[str, object] = {"walletId": wallet_id, "paymentRequest": invoice}
+        if key is not None and self.takes_keys:
+            fields["idempotencyKey"] = key
+        request = documents.with_input(documents.SEND, **fields)
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                result = await self._transport.execute(request)
+        except TimeoutError:
+            return unreadable("timeout")
+        except TransportServerError as error:
+            return by_http_status(error.code or 500)
+        except TransportProtocolError:
+            return unreadable("unreadable")
+        except TransportError:
+            return unreadable("cut")
+        outcome = classify(_payload(result, "lnInvoicePaymentSend"), _errors(result))
+        if outcome.code == "unsupported" and "idempotencyKey" in (outcome.message or ""):
+            self.takes_keys = False
+        return outcome
+
+    async def probe_fee(self, wallet_id: str, invoice: str) -> ProbeOutcome:
+        """Ask what a payment would cost and whether there is a way; silence refuses nothing."""
+        request = documents.with_input(documents.PROBE, walletId=wallet_id, paymentRequest=invoice)
+        try:
+            result = await self._execute(request)
+        except GatewayError:
+            return ProbeOutcome(refused=False)
+        if _is_unknown_field(result):
+            self.can_probe = False
+        return judge_probe(_payload(result, "lnUsdInvoiceFeeProbe"), _errors(result))
+
+    async def ask_status(self, invoice: str) -> InvoiceStatus:
+        """Ask for the status of an invoice, which Flash knows of its own invoices only.
+
+        Raises:
+            GatewayError: No usable answer.
+        """
+        if not self.can_ask_status:
+            return InvoiceStatus.UNSUPPORTED
+        result = await self._execute(documents.with_input(documents.STATUS, paymentRequest=invoice))
+        if _is_unknown_field(result):
+            self.can_ask_status = False
+            return InvoiceStatus.UNSUPPORTED
+        status = read_status(_payload(result, "lnInvoicePaymentStatus"))
+        if status is None:
+            msg = "Flash gave no status for an invoice."
+            raise GatewayError(msg)
+        return status
+
+    async def fetch_price(self, currency: str) -> Rate:
+        """Ask for the price of a sat.
+
+        Raises:
+            GatewayError: No usable answer.
+        """
+        request = GraphQLRequest(documents.PRICE, variable_values={"currency": currency})
+        result = await self._execute(request)
+        rate = read_price(_payload(result, "realtimePrice"), currency)
+        if rate is None:
+            msg = f"Flash has no price in {currency}."
+            raise GatewayError(msg)
+        return rate
+
+    async def fetch_statement(self, wallet_id: str, first: int = 100) -> list[StatementRow]:
+        """Ask for the newest rows of the wallet's list; an empty list proves nothing.
+
+        Raises:
+            GatewayError: No usable answer.
+        """
+        request = GraphQLRequest(
+            documents.TRANSACTIONS, variable_values={"first": first, "wallets": [wallet_id]}
+        )
+        data = await self._ask(request)
+        try:
+            edges = data["me"]["defaultAccount"]["transactions"]["edges"] if data else None
+            if edges is None:
+                msg = "Flash gave no list of transactions."
+                raise GatewayError(msg)
+            return [_row(edge["node"]) for edge in edges]
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            msg = "Flash's list of transactions cannot be read."
+            raise GatewayError(msg) from error
+
+    async def _ask(self, request: GraphQLRequest) -> dict[str, Any] | None:
+        result = await self._execute(request)
+        if _is_unknown_field(result):
+            return None
+        errors = _errors(result)
+        if errors and not result.data:
+            code, message = first_error(errors)
+            raise GatewayError(f"Flash answered {code or 'an error'}: {message}")
+        return result.data
+
+    async def _execute(self, request: GraphQLRequest) -> Answer:
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                return await self._transport.execute(request)
+        except TimeoutError as error:
+            msg = "Flash did not answer in time."
+            raise GatewayError(msg) from error
+        except TransportServerError as error:
+            msg = f"Flash answered HTTP {error.code}."
+            raise GatewayError(msg) from error
+        except TransportError as error:
+            msg = "Flash could not be reached."
+            raise GatewayError(msg) from error
+
+
+def read_status(payload: Mapping[str, Any] | None) -> InvoiceStatus | None:
+    """Read the payload of `lnInvoicePaymentStatus`; an invoice Flash did not issue is NOT_OURS."""
+    if payload is None:
+        return None
+    status = payload.get("status")
+    if status in {"PENDING", "PAID", "EXPIRED"}:
+        return InvoiceStatus(status)
+    code, _ = first_error(payload.get("errors") or ())
+    return InvoiceStatus.NOT_OURS if code == "IBEX_ERROR" else None
+
+
+def read_price(payload: Mapping[str, Any] | None, currency: str) -> Rate | None:
+    """Read a realtime price: base / 10^offset minor units for one sat."""
+    if payload is None:
+        return None
+    try:
+        price = payload["btcSatPrice"]
+        base, offset = int(price["base"]), int(price["offset"])
+        at = from_seconds(int(payload["timestamp"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+    if base <= 0 or not 0 <= offset <= 18:  # noqa: PLR2004  # more would not fit a column
+        return None
+    return Rate(currency, base, 10**offset, "flash", at)
+
+
+def _payload(result: Answer, field: str) -> Mapping[str, Any] | None:
+    found = (result.data or {}).get(field)
+    return found if isinstance(found, Mapping) else None
+
+
+def _errors(result: Answer) -> list[Mapping[str, Any]]:
+    listed: Any = result.errors or []
+    return [error for error in listed if isinstance(error, Mapping)]
+
+
+def _is_unknown_field(result: Answer) -> bool:
+    code, message = first_error(_errors(result))
+    return result.data is None and (
+        code == "GRAPHQL_VALIDATION_FAILED" or "Cannot query field" in message
+    )
+
+
+def _cents(balance: Any) -> int | None:
+    if balance is None:
+        return None
+    nano = Decimal(str(balance)) * NANOUSD_PER_CENT
+    return int(nano.to_integral_value(ROUND_FLOOR))
+
+
+def _row(node: Mapping[str, Any]) -> StatementRow:
+    shown = str(node.get("settlementDisplayAmount"))
+    amount = None
+    if shown not in {"undefined", "None", "null", ""}:
+        amount = int(abs(Decimal(shown)) * NANOUSD_PER_USD)
+    return StatementRow(
+        id=str(node["id"]),
+        is_send=node.get("direction") == "SEND",
+        amount_nanousd=amount,
+        at=from_seconds(int(node["createdAt"])),
+    )

@@ -1,0 +1,69 @@
+"""The GraphQL documents, parsed once."""
+
+from __future__ import annotations
+
+from gql import GraphQLRequest, gql
+
+ME = gql("""
+query Me {
+  me { defaultAccount { id defaultWalletId wallets { id walletCurrency balance isExternal } } }
+}
+""")
+# For servers of before the USDT wallets, which do not know `isExternal`.
+ME_PLAIN = gql("""
+query Me {
+  me { defaultAccount { id defaultWalletId wallets { id walletCurrency balance } } }
+}
+""")
+SEND = gql("""
+mutation Pay($input: LnInvoicePaymentInput!) {
+  lnInvoicePaymentSend(input: $input) { status errors { message code } }
+}
+""")
+PROBE = gql("""
+mutation Probe($input: LnUsdInvoiceFeeProbeInput!) {
+  lnUsdInvoiceFeeProbe(input: $input) { amount errors { message code } }
+}
+""")
+STATUS = gql("""
+query Status($input: LnInvoicePaymentStatusInput!) {
+  lnInvoicePaymentStatus(input: $input) { status errors { message code } }
+}
+""")
+PRICE = gql("""
+query Price($currency: DisplayCurrency) {
+  realtimePrice(currency: $currency) { timestamp btcSatPrice { base offset } }
+}
+""")
+TRANSACTIONS = gql("""
+query Statement($first: Int, $wallets: [WalletId]) {
+  me { defaultAccount { transactions(first: $first, walletIds: $wallets) { edges { node {
+    id direction createdAt settlementDisplayAmount
+  } } } } }
+}
+""")
+WATCH_STATUS = gql("""
+subscription Status($input: LnInvoicePaymentStatusInput!) {
+  lnInvoicePaymentStatus(input: $input) { status errors { message code } }
+}
+""")
+WATCH_PRICE = gql("""
+subscription Price($input: RealtimePriceInput!) {
+  realtimePrice(input: $input) {
+    errors { message } realtimePrice { timestamp btcSatPrice { base offset } }
+  }
+}
+""")
+WATCH_UPDATES = gql("""
+subscription Updates {
+  myUpdates {
+    errors { message code }
+    update { __typename ... on LnUpdate { paymentHash status walletId } }
+  }
+}
+""")
+
+
+def with_input(document: GraphQLRequest, **fields: object) -> GraphQLRequest:
+    """Return a request for a document whose one variable is `input`."""
+    return GraphQLRequest(document, variable_values={"input": fields})

@@ -1,0 +1,68 @@
+"""The gate of a wallet: shuts by itself on doubt, opens by itself when the doubt is gone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from models.instants import Clock
+from models.money import NANOUSD_PER_CENT
+from models.wallet import Gate, Wallet
+from services.database import Database
+from services.rates import Rates
+from services.storage import wallet as wallets
+from services.storage.statement import Transaction
+
+_log = structlog.get_logger(__name__)
+
+DOUBT = "unknown_outcomes"
+UNKNOWN_LIMIT = 3  # payouts
+UNKNOWN_AGE = timedelta(minutes=2)
+# Unknown money above one part in ten of the balance shuts the gate as well.
+BALANCE_PARTS = 10
+
+
+class GateKeeper:
+    """Judges how much a wallet does not know about its own money."""
+
+    def __init__(self, database: Database, clock: Clock, rates: Rates) -> None:
+        self._database = database
+        self._clock = clock
+        self._rates = rates
+
+    async def judge(self, store_id: str) -> None:
+        """Shut or open the gate of a store's wallet; one shut for another reason stays shut."""
+        now = self._clock.utc_now()
+        rate = self._rates.usable("USD", now)
+        sat_rate = None if rate is None else (rate.numerator, rate.denominator)
+        await self._database.write(_judge, store_id, now, sat_rate)
+
+
+def _judge(
+    tx: Transaction, store_id: str, now: datetime, rate: tuple[int, int] | None
+) -> Gate | None:
+    wallet = wallets.read_wallet(tx, store_id)
+    if wallet is None:
+        return None
+    old, _ = wallets.unknown_since(tx, store_id, now - UNKNOWN_AGE)
+    _, unknown_msat = wallets.unknown_since(tx, store_id, now)
+    doubtful = old >= UNKNOWN_LIMIT or _too_much(wallet, unknown_msat, rate)
+    if doubtful and wallet.gate is Gate.OPEN:
+        wallets.set_gate(tx, wallet, Gate.SHUT, DOUBT, now)
+        wallets.add_alert(tx, store_id, "gate_shut", wallet.id, DOUBT, now)
+        _log.warning("gate.shut", wallet_id=wallet.id, unknown=old)
+        return Gate.SHUT
+    if not doubtful and wallet.gate is Gate.SHUT and wallet.gate_reason == DOUBT:
+        wallets.set_gate(tx, wallet, Gate.OPEN, None, now)
+        _log.info("gate.opened", wallet_id=wallet.id)
+        return Gate.OPEN
+    return None
+
+
+def _too_much(wallet: Wallet, unknown_msat: int, rate: tuple[int, int] | None) -> bool:
+    if rate is None or wallet.balance_nanousd is None or unknown_msat == 0:
+        return False
+    numerator, denominator = rate
+    unknown_nanousd = unknown_msat * numerator * NANOUSD_PER_CENT // (denominator * 1000)
+    return unknown_nanousd * BALANCE_PARTS > wallet.balance_nanousd

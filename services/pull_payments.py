@@ -1,0 +1,249 @@
+"""Pull payments: budgets that recipients draw from by a link or a card."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from models.errors import InvalidField, NotFoundError
+from models.ids import PULL_PAYMENT, Ids
+from models.instants import Clock
+from models.money import MAX_MINOR, MAX_SATS, SATS_CURRENCY
+from models.pull_payment import PullPayment, PullPaymentState
+from models.store import Actor
+from services.audit import audit
+from services.database import Database
+from services.storage import pull_payment as pull_payments
+from services.storage.statement import Transaction
+from services.vault import Vault, token_hash
+
+NAME_LIMIT = 100
+_CURRENCY = re.compile(r"[A-Z]{3,4}\Z")
+TOKEN_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class NewPullPayment:
+    """What a pull payment is made from; the amount is in minor units of the currency."""
+
+    name: str
+    currency: str
+    amount: int
+    auto_approve: bool
+    min_sats: int | None = None
+    max_sats: int | None = None
+    starts_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PullPaymentChange:
+    """What may be changed later; nothing means: leave it."""
+
+    name: str | None = None
+    amount: int | None = None
+    expires_at: datetime | None = None
+    auto_approve: bool | None = None
+    archived: bool | None = None
+    new_link: bool = False
+
+
+class PullPayments:
+    """Makes, shows and changes pull payments."""
+
+    def __init__(self, database: Database, vault: Vault, clock: Clock, ids: Ids) -> None:
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+        self._ids = ids
+
+    async def create(
+        self,
+        store_id: str,
+        wanted: NewPullPayment,
+        actor: Actor,
+        also: Callable[[Transaction, PullPayment], None] | None = None,
+    ) -> PullPayment:
+        """Make a pull payment with a claim token of its own.
+
+        `also` runs in the same transaction, so that what it writes stands or falls with it.
+
+        Raises:
+            InvalidField: A field that cannot be.
+        """
+        now = self._clock.utc_now()
+        _check(wanted, now)
+        pull_payment_id = self._ids.new(PULL_PAYMENT)
+        token_hash_, token_sealed = self._new_token(store_id, pull_payment_id)
+        pull_payment = PullPayment(
+            id=pull_payment_id,
+            store_id=store_id,
+            name=wanted.name.strip(),
+            currency=wanted.currency,
+            budget=wanted.amount,
+            reserved=0,
+            paid=0,
+            min_sats=wanted.min_sats or 1,
+            max_sats=wanted.max_sats,
+            starts_at=wanted.starts_at or now,
+            expires_at=wanted.expires_at,
+            auto_approve=wanted.auto_approve,
+            state=PullPaymentState.ACTIVE,
+            claim_token_hash=token_hash_,
+            claim_token_sealed=token_sealed,
+            created_at=now,
+        )
+        await self._database.write(_create, pull_payment, actor, also)
+        return pull_payment
+
+    async def read(self, store_id: str, pull_payment_id: str) -> PullPayment:
+        """Return a pull payment.
+
+        Raises:
+            NotFoundError: This store has no such pull payment.
+        """
+        found = await self._database.read(
+            pull_payments.read_pull_payment, store_id, pull_payment_id
+        )
+        if found is None:
+            raise NotFoundError("There is no such pull payment.")
+        return found
+
+    async def page(
+        self, store_id: str, limit: int, before: tuple[datetime, str] | None
+    ) -> list[PullPayment]:
+        """Return pull payments, newest first."""
+        return await self._database.read(pull_payments.page_pull_payments, store_id, limit, before)
+
+    async def change(
+        self, store_id: str, pull_payment_id: str, change: PullPaymentChange, actor: Actor
+    ) -> PullPayment:
+        """Change the name, budget, end, approval, state or link of a pull payment.
+
+        Raises:
+            NotFoundError: This store has no such pull payment.
+            InvalidField: The budget would not cover what is reserved and paid.
+        """
+        return await self._database.write(self._change, store_id, pull_payment_id, change, actor)
+
+    def claim_token(self, pull_payment: PullPayment) -> str:
+        """Return the token that opens a pull payment to whoever has it."""
+        return self._vault.of(pull_payment.store_id).open_text(
+            pull_payment.claim_token_sealed, _token_place(pull_payment.id)
+        )
+
+    def _new_token(self, store_id: str, pull_payment_id: str) -> tuple[str, bytes]:
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        sealed = self._vault.of(store_id).seal_text(token, _token_place(pull_payment_id))
+        return token_hash(token), sealed
+
+    def _change(
+        self,
+        tx: Transaction,
+        store_id: str,
+        pull_payment_id: str,
+        change: PullPaymentChange,
+        actor: Actor,
+    ) -> PullPayment:
+        old = pull_payments.read_pull_payment(tx, store_id, pull_payment_id)
+        if old is None:
+            raise NotFoundError("There is no such pull payment.")
+        now = self._clock.utc_now()
+        new = _applied(old, change)
+        if change.new_link:
+            hash_, sealed = self._new_token(store_id, pull_payment_id)
+            new = replace(new, claim_token_hash=hash_, claim_token_sealed=sealed)
+        if not pull_payments.change_pull_payment(tx, new):
+            raise InvalidField("amount", "the budget must cover what is reserved and paid")
+        pull_payments.fund_budget(tx, new, new.budget - old.budget, self._ids.new("bu"))
+        audit(
+            tx,
+            store_id,
+            actor,
+            "pull_payment.changed",
+            now=now,
+            subject_id=old.id,
+            before=_shown(old),
+            after=_shown(new) | {"new_link": change.new_link},
+        )
+        return new
+
+
+def _create(
+    tx: Transaction,
+    pull_payment: PullPayment,
+    actor: Actor,
+    also: Callable[[Transaction, PullPayment], None] | None,
+) -> None:
+    pull_payments.add_pull_payment(tx, pull_payment)
+    if also is not None:
+        also(tx, pull_payment)
+    audit(
+        tx,
+        pull_payment.store_id,
+        actor,
+        "pull_payment.created",
+        now=pull_payment.created_at,
+        subject_id=pull_payment.id,
+        after=_shown(pull_payment),
+    )
+
+
+def _token_place(pull_payment_id: str) -> str:
+    return f"pull_payments/{pull_payment_id}/claim_token"
+
+
+def _shown(pull_payment: PullPayment) -> dict[str, object]:
+    return {
+        "name": pull_payment.name,
+        "currency": pull_payment.currency,
+        "budget": pull_payment.budget,
+        "expires_at": pull_payment.expires_at,
+        "auto_approve": pull_payment.auto_approve,
+        "state": pull_payment.state,
+    }
+
+
+def _applied(old: PullPayment, change: PullPaymentChange) -> PullPayment:
+    state = old.state
+    if change.archived is not None:
+        state = PullPaymentState.ARCHIVED if change.archived else PullPaymentState.ACTIVE
+    new = replace(
+        old,
+        name=old.name if change.name is None else change.name.strip(),
+        budget=old.budget if change.amount is None else change.amount,
+        expires_at=change.expires_at or old.expires_at,
+        auto_approve=old.auto_approve if change.auto_approve is None else change.auto_approve,
+        state=state,
+    )
+    _check_name(new.name)
+    _check_amount(new.budget, new.currency)
+    return new
+
+
+def _check_name(name: str) -> None:
+    if not 1 <= len(name.strip()) <= NAME_LIMIT:
+        raise InvalidField("name", f"give a name of 1 to {NAME_LIMIT} characters")
+
+
+def _check_amount(amount: int, currency: str) -> None:
+    most = MAX_SATS if currency == SATS_CURRENCY else MAX_MINOR
+    if not 1 <= amount <= min(most, MAX_MINOR):
+        raise InvalidField("amount", f"give a whole number of minor units from 1 to {MAX_MINOR}")
+
+
+def _check(wanted: NewPullPayment, now: datetime) -> None:
+    _check_name(wanted.name)
+    if _CURRENCY.match(wanted.currency) is None:
+        raise InvalidField("currency", "give SATS or a currency code such as USD")
+    _check_amount(wanted.amount, wanted.currency)
+    least, most = wanted.min_sats, wanted.max_sats
+    if least is not None and not 1 <= least <= MAX_SATS:
+        raise InvalidField("min_sats", f"give a whole number from 1 to {MAX_SATS}")
+    if most is not None and not (least or 1) <= most <= MAX_SATS:
+        raise InvalidField("max_sats", "give a whole number not below min_sats")
+    if wanted.expires_at is not None and wanted.expires_at <= (wanted.starts_at or now):
+        raise InvalidField("expires_at", "it must lie after the start and after now")

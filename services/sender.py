@@ -1,0 +1,243 @@
+"""Takes one payout one step further: asks, sends, repeats, looks up, or refuses.
+
+The order is always the same: commit the intent, call out with no transaction open, commit the
+outcome. Which step is due is decided by the pure rules of `attempt_policy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from models.flash import InvoiceStatus, Pause, SendOutcome, WalletInfo
+from models.instants import Clock
+from models.payout import Attempt, PayeeHome, Payout, Send, SightingSource
+from models.states import PayoutState
+from models.wallet import Wallet
+from services import attempt_policy, send_log
+from services.database import Database
+from services.flash.client import FlashClient
+from services.flash.pace import Need, Pace
+from services.flash.socket import FlashSocket
+from services.rates import Rates
+from services.storage import attempt as attempts
+from services.storage import wallet as wallets
+from services.tracking import Tracking
+from services.vault import Vault
+
+_log = structlog.get_logger(__name__)
+
+PAUSE = timedelta(seconds=2)  # before looking again when something is not ready
+AUTH_PAUSE_S = 30.0
+LIMIT_PAUSE_S = 5.0
+WALLET_SHORT_PAUSE = timedelta(seconds=30)
+IDLE_LOOK = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is remembered of a payout between two looks at it; lost at a restart without harm."""
+
+    due: datetime | None = None
+    asked_at: datetime | None = None
+    asked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a worker and its senders work with."""
+
+    database: Database
+    vault: Vault
+    clock: Clock
+    tracking: Tracking
+    rates: Rates
+    client: FlashClient
+    socket: FlashSocket
+    pace: Pace
+    is_allowed_server: Callable[[bool], bool]
+
+
+class Sender:
+    """Works for the holder of one lease."""
+
+    def __init__(self, tools: Tools, wallet: Wallet, fence: int) -> None:
+        self.tools = tools
+        self.info: WalletInfo | None = None
+        self.paused_until: datetime | None = None
+        self._wallet = wallet
+        self._fence = fence
+
+    async def advance(self, payout: Payout, memory: Memory) -> None:
+        """Take a payout one step further; its state says which.
+
+        Raises:
+            StateChanged: Somebody else moved it.
+            GatewayError: Flash gave no usable answer to a question.
+        """
+        if payout.state is PayoutState.APPROVED:
+            await self._pay(payout, memory)
+        elif payout.state is PayoutState.IN_FLIGHT:
+            await self._look_up(payout, memory)
+
+    async def _pay(self, payout: Payout, memory: Memory) -> None:
+        info, now = self.info, self.tools.clock.utc_now()
+        attempt = await self.tools.database.read(attempts.live_attempt, payout.store_id, payout.id)
+        if attempt is None:
+            memory.due = now + PAUSE
+            return
+        if now >= attempt.invoice_expires_at - attempt_policy.MIN_INVOICE_LEFT:
+            await self._refuse(payout, attempt, "invoice_expired", "The invoice has run out.")
+            return
+        if info is None or not await self._may_send():
+            memory.due = now + PAUSE
+            return
+        invoice = self._invoice(attempt)
+        if attempt.home is PayeeHome.UNASKED:
+            attempt = await self._ask_home(payout, attempt, invoice)
+            if attempt.home is PayeeHome.UNASKED:
+                return
+        if not await self._probe(payout, attempt, invoice, info):
+            return
+        await self._send(payout, attempt, invoice, memory)
+
+    async def _ask_home(self, payout: Payout, attempt: Attempt, invoice: str) -> Attempt:
+        """Ask once whether Flash issued the invoice; one that is paid or over is not sent."""
+        await self.tools.pace.take(Need.SEND)
+        status = await self.tools.client.ask_status(invoice)
+        if status is InvoiceStatus.PAID:
+            await self._refuse(payout, attempt, "already_paid", "This invoice is paid already.")
+            return attempt
+        if status is InvoiceStatus.EXPIRED:
+            await self._refuse(payout, attempt, "invoice_expired", "The invoice has run out.")
+            return attempt
+        home = PayeeHome.HOME if status is InvoiceStatus.PENDING else PayeeHome.FOREIGN
+        return await self.tools.database.write(send_log.know_home, attempt, home)
+
+    async def _probe(
+        self, payout: Payout, attempt: Attempt, invoice: str, info: WalletInfo
+    ) -> bool:
+        client = self.tools.client
+        if not client.can_probe or not self.tools.pace.try_take(Need.PROBE):
+            return True
+        outcome = await client.probe_fee(info.flash_wallet_id, invoice)
+        if outcome.refused:
+            await self._refuse(payout, attempt, outcome.code, outcome.message)
+        return not outcome.refused
+
+    async def _send(self, payout: Payout, attempt: Attempt, invoice: str, memory: Memory) -> None:
+        """Commit the intent, call out with no transaction open, commit the outcome."""
+        info = self.info
+        assert info is not None, "nothing is sent before the wallet is known"
+        await self.tools.pace.take(Need.SEND)
+        send = await self.tools.database.write(
+            send_log.log_send,
+            payout,
+            attempt,
+            self._wallet.id,
+            self._fence,
+            self.tools.clock.utc_now(),
+        )
+        if send is None:
+            memory.due = self.tools.clock.utc_now() + PAUSE
+            return
+        if attempt.home is PayeeHome.HOME:
+            self.tools.socket.watch(attempt.payment_hash, invoice)
+        outcome = await self.tools.client.send_invoice(
+            info.flash_wallet_id, invoice, send.idempotency_key
+        )
+        await self._record(send, outcome, attempt, memory)
+
+    async def _record(
+        self, send: Send, outcome: SendOutcome, attempt: Attempt, memory: Memory
+    ) -> None:
+        self._obey_pause(outcome)
+        moved = await self.tools.tracking.take_answer(send, outcome)
+        state = None if moved is None else moved.state
+        _log.info("payout.answered", payout_id=send.payout_id, answer=outcome.answer, state=state)
+        if moved is not None and state is not PayoutState.IN_FLIGHT:
+            self.tools.socket.drop(attempt.payment_hash)
+        if state is PayoutState.APPROVED:
+            pause = WALLET_SHORT_PAUSE if outcome.pause is None else PAUSE
+            memory.due = self.tools.clock.utc_now() + pause
+        memory.asked_at, memory.asked = self.tools.clock.utc_now(), 0
+
+    def _obey_pause(self, outcome: SendOutcome) -> None:
+        if outcome.pause is None:
+            return
+        limited = outcome.pause is Pause.LIMITED
+        seconds = outcome.retry_after_s or (LIMIT_PAUSE_S if limited else AUTH_PAUSE_S)
+        self.tools.pace.block(seconds)
+        self.paused_until = self.tools.clock.utc_now() + timedelta(seconds=seconds)
+
+    async def _look_up(self, payout: Payout, memory: Memory) -> None:
+        """Do what is due for a payout whose outcome is open: repeat, ask, or give up."""
+        now = self.tools.clock.utc_now()
+        attempt, sends = await self.tools.database.read(send_log.read_live, payout)
+        if attempt is None:
+            memory.due = now + PAUSE
+            return
+        memory.asked_at = memory.asked_at or now
+        has_key = self.tools.client.takes_keys
+        repeat_at = attempt_policy.repeat_due(attempt, sends, has_key=has_key)
+        ask_at = attempt_policy.look_up_due(attempt, memory.asked_at, memory.asked)
+        if attempt.home is PayeeHome.HOME:
+            self.tools.socket.watch(attempt.payment_hash, self._invoice(attempt))
+        if repeat_at is not None and repeat_at <= now and await self._may_send():
+            await self._send(payout, attempt, self._invoice(attempt), memory)
+            return
+        if ask_at is not None and ask_at <= now:
+            await self._ask_again(attempt, memory, now)
+        moved = await self.tools.tracking.look_at_age(payout)
+        if moved is None:
+            memory.due = self._next_look(attempt, memory, repeat_at, now)
+
+    def _next_look(
+        self, attempt: Attempt, memory: Memory, repeat_at: datetime | None, now: datetime
+    ) -> datetime:
+        asked_at = memory.asked_at or now
+        ask_at = attempt_policy.look_up_due(attempt, asked_at, memory.asked)
+        # Foreign invoices are nobody's to ask about: only time decides, so look rarely.
+        dues = [due for due in (repeat_at, ask_at) if due is not None and due > now]
+        return min([*dues, now + IDLE_LOOK])
+
+    async def _ask_again(self, attempt: Attempt, memory: Memory, now: datetime) -> None:
+        await self.tools.pace.take(Need.LOOK_UP)
+        status = await self.tools.client.ask_status(self._invoice(attempt))
+        memory.asked_at, memory.asked = now, memory.asked + 1
+        clear = False
+        if status is InvoiceStatus.EXPIRED and attempt_policy.expired_twice(attempt, now):
+            clear = await self._statement_is_clear(attempt)
+        await self.tools.tracking.take_status(
+            attempt.payment_hash, status, SightingSource.STATUS, statement_clear=clear
+        )
+
+    async def _statement_is_clear(self, attempt: Attempt) -> bool:
+        """Tell whether the wallet's list has no row that could be this payment (rule W)."""
+        info = self.info
+        rate = self.tools.rates.usable("USD", self.tools.clock.utc_now())
+        if info is None or rate is None:
+            return False
+        await self.tools.pace.take(Need.LOOK_UP)
+        rows = await self.tools.client.fetch_statement(info.flash_wallet_id)
+        settled = await self.tools.database.read(send_log.settled_near, attempt, rate)
+        return send_log.has_no_unclaimed_row(rows, settled, attempt, rate)
+
+    async def _refuse(
+        self, payout: Payout, attempt: Attempt, code: str | None, message: str | None
+    ) -> None:
+        """Fail a payout before any send: nothing is on the wire, so this is certain."""
+        now = self.tools.clock.utc_now()
+        await self.tools.database.write(send_log.refuse_unsent, payout, attempt, code, message, now)
+
+    async def _may_send(self) -> bool:
+        return await self.tools.database.read(
+            wallets.may_send, self._wallet.store_id, self._wallet.id, self._fence
+        )
+
+    def _invoice(self, attempt: Attempt) -> str:
+        place = f"attempts/{attempt.id}/invoice"
+        return self.tools.vault.of(attempt.store_id).open_text(attempt.invoice_sealed, place)

@@ -1,0 +1,274 @@
+"""Attempts, sends, sightings and evidence: what was tried for a payout and what is known of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from models.payout import (
+    Attempt,
+    AttemptState,
+    Evidence,
+    EvidenceGrade,
+    PayeeHome,
+    Payout,
+    Send,
+    SendAnswer,
+    Sighting,
+)
+from models.states import PayoutState
+from models.tables.base import table_of
+from models.tables.payout import AttemptRow, EvidenceRow, PayoutRow, SendRow, SightingRow
+from services.storage.payout import COLUMNS as PAYOUT_COLUMNS
+from services.storage.statement import (
+    Statement,
+    Transaction,
+    among,
+    columns,
+    insert_into,
+    record,
+)
+
+_attempts = table_of(AttemptRow)
+_sends = table_of(SendRow)
+_sightings = table_of(SightingRow)
+_evidence = table_of(EvidenceRow)
+_payouts = table_of(PayoutRow)
+_ATTEMPT_COLUMNS = columns(Attempt, _attempts)
+
+_ADD_ATTEMPT = insert_into(_attempts)
+_READ_ATTEMPTS = Statement(
+    select(*_ATTEMPT_COLUMNS)
+    .where(
+        _attempts.c.store_id == bindparam("store_id"),
+        _attempts.c.payout_id == bindparam("payout_id"),
+    )
+    .order_by(_attempts.c.number)
+)
+_READ_LIVE = Statement(
+    select(*_ATTEMPT_COLUMNS).where(
+        _attempts.c.store_id == bindparam("store_id"),
+        _attempts.c.payout_id == bindparam("payout_id"),
+        _attempts.c.state == AttemptState.LIVE,
+    )
+)
+_FIND_BY_HASH = Statement(
+    select(*_ATTEMPT_COLUMNS).where(_attempts.c.payment_hash == bindparam("payment_hash"))
+)
+_SET_ATTEMPT = Statement(
+    update(_attempts)
+    .where(_attempts.c.store_id == bindparam("in_store"), _attempts.c.id == bindparam("attempt"))
+    .values(state=bindparam("to_state"))
+)
+_SET_HOME = Statement(
+    update(_attempts)
+    .where(_attempts.c.store_id == bindparam("in_store"), _attempts.c.id == bindparam("attempt"))
+    .values(home=bindparam("to_home"))
+)
+_SET_EXPIRED_SEEN = Statement(
+    update(_attempts)
+    .where(
+        _attempts.c.store_id == bindparam("in_store"),
+        _attempts.c.id == bindparam("attempt"),
+        _attempts.c.expired_seen_at.is_(None),
+    )
+    .values(expired_seen_at=bindparam("now"))
+)
+_ADD_SEND = insert_into(_sends)
+_ANSWER_SEND = Statement(
+    update(_sends)
+    .where(
+        _sends.c.store_id == bindparam("in_store"),
+        _sends.c.attempt_id == bindparam("attempt"),
+        _sends.c.number == bindparam("sent"),
+        _sends.c.answered_at.is_(None),
+    )
+    .values(
+        answered_at=bindparam("now"),
+        answer=bindparam("to_answer"),
+        answer_code=bindparam("to_code"),
+    )
+)
+_READ_SENDS = Statement(
+    select(*columns(Send, _sends))
+    .where(_sends.c.store_id == bindparam("store_id"), _sends.c.payout_id == bindparam("payout_id"))
+    .order_by(_sends.c.attempt_id, _sends.c.number)
+)
+_adding_sighting = insert(_sightings).values(
+    {column.name: bindparam(column.name) for column in _sightings.columns}
+)
+_ADD_SIGHTING = Statement(
+    _adding_sighting.on_conflict_do_nothing(index_elements=["source", "external_id"])
+)
+_READ_SIGHTINGS = Statement(
+    select(*columns(Sighting, _sightings))
+    .where(
+        _sightings.c.store_id == bindparam("store_id"),
+        _sightings.c.payout_id == bindparam("payout_id"),
+    )
+    .order_by(_sightings.c.at, _sightings.c.id)
+)
+_adding_evidence = insert(_evidence).values(
+    {column.name: bindparam(column.name) for column in _evidence.columns}
+)
+_ADD_EVIDENCE = Statement(
+    _adding_evidence.on_conflict_do_nothing(index_elements=["payout_id", "grade"])
+)
+_READ_EVIDENCE = Statement(
+    select(*columns(Evidence, _evidence)).where(
+        _evidence.c.store_id == bindparam("store_id"),
+        _evidence.c.payout_id == bindparam("payout_id"),
+    )
+)
+_OPEN_WORK = Statement(
+    select(*PAYOUT_COLUMNS)
+    .where(
+        _payouts.c.store_id == bindparam("store_id"),
+        among(
+            _payouts.c.state,
+            (PayoutState.APPROVED, PayoutState.PROCESSING, PayoutState.IN_FLIGHT),
+        ),
+    )
+    .order_by(_payouts.c.created_at)
+    .limit(bindparam("limit"))
+)
+
+
+_OVERDUE = Statement(
+    select(*PAYOUT_COLUMNS)
+    .join(_attempts, _attempts.c.payout_id == _payouts.c.id)
+    .where(
+        _payouts.c.state == PayoutState.AWAITING_APPROVAL,
+        _attempts.c.state == AttemptState.LIVE,
+        _attempts.c.invoice_expires_at
+        <= bindparam("now", type_=_attempts.c.invoice_expires_at.type),
+    )
+    .limit(bindparam("limit"))
+)
+_COUNT_SETTLED = Statement(
+    select(func.count()).where(
+        _attempts.c.store_id == bindparam("store_id"),
+        _attempts.c.state == AttemptState.SETTLED,
+        _attempts.c.created_at >= bindparam("since", type_=_attempts.c.created_at.type),
+        _attempts.c.created_at <= bindparam("until", type_=_attempts.c.created_at.type),
+        _attempts.c.amount_msat >= bindparam("least"),
+        _attempts.c.amount_msat <= bindparam("most"),
+    )
+)
+
+
+def add_attempt(tx: Transaction, attempt: Attempt) -> None:
+    """Add an attempt; a payment hash seen before breaks a unique constraint."""
+    tx.run(_ADD_ATTEMPT, **record(attempt))
+
+
+def read_attempts(tx: Transaction, store_id: str, payout_id: str) -> list[Attempt]:
+    """Return the attempts of a payout, first to last."""
+    return tx.all(Attempt, _READ_ATTEMPTS, store_id=store_id, payout_id=payout_id)
+
+
+def live_attempt(tx: Transaction, store_id: str, payout_id: str) -> Attempt | None:
+    """Return the one attempt whose invoice may still be paid."""
+    return tx.one(Attempt, _READ_LIVE, store_id=store_id, payout_id=payout_id)
+
+
+def find_attempt(tx: Transaction, payment_hash: str) -> Attempt | None:
+    """Return the attempt with a payment hash, in whichever store: hashes are unique everywhere."""
+    return tx.one(Attempt, _FIND_BY_HASH, payment_hash=payment_hash)
+
+
+def set_attempt_state(tx: Transaction, attempt: Attempt, state: AttemptState) -> None:
+    """Say that an attempt is settled or dead."""
+    tx.run(_SET_ATTEMPT, in_store=attempt.store_id, attempt=attempt.id, to_state=state)
+
+
+def set_home(tx: Transaction, attempt: Attempt, home: PayeeHome) -> None:
+    """Remember whether Flash issued the invoice."""
+    tx.run(_SET_HOME, in_store=attempt.store_id, attempt=attempt.id, to_home=home)
+
+
+def set_expired_seen(tx: Transaction, attempt: Attempt, now: datetime) -> None:
+    """Remember when Flash first called a home invoice expired (rule W asks twice)."""
+    tx.run(_SET_EXPIRED_SEEN, in_store=attempt.store_id, attempt=attempt.id, now=now)
+
+
+def add_send(tx: Transaction, send: Send) -> None:
+    """Log a send before its request goes on the wire."""
+    tx.run(_ADD_SEND, **record(send))
+
+
+def answer_send(
+    tx: Transaction, send: Send, answer: SendAnswer, code: str | None, now: Any
+) -> bool:
+    """Write down what came back for a send; False if that was done before."""
+    touched = tx.run(
+        _ANSWER_SEND,
+        in_store=send.store_id,
+        attempt=send.attempt_id,
+        sent=send.number,
+        now=now,
+        to_answer=answer,
+        to_code=code,
+    )
+    return touched == 1
+
+
+def read_sends(tx: Transaction, store_id: str, payout_id: str) -> list[Send]:
+    """Return all sends of a payout."""
+    return tx.all(Send, _READ_SENDS, store_id=store_id, payout_id=payout_id)
+
+
+def add_sighting(tx: Transaction, sighting: Sighting) -> bool:
+    """Record a sighting; False if the same report was recorded before."""
+    return tx.run(_ADD_SIGHTING, **record(sighting)) == 1
+
+
+def read_sightings(tx: Transaction, store_id: str, payout_id: str) -> list[Sighting]:
+    """Return the sightings of a payout, in the order they came."""
+    return tx.all(Sighting, _READ_SIGHTINGS, store_id=store_id, payout_id=payout_id)
+
+
+def add_evidence(tx: Transaction, evidence: Evidence) -> bool:
+    """Keep evidence of settlement; False if evidence of that grade is there."""
+    return tx.run(_ADD_EVIDENCE, **record(evidence)) == 1
+
+
+def read_evidence(tx: Transaction, store_id: str, payout_id: str) -> list[Evidence]:
+    """Return the evidence for a payout, best grade first."""
+    order = list(EvidenceGrade)
+    found = tx.all(Evidence, _READ_EVIDENCE, store_id=store_id, payout_id=payout_id)
+    return sorted(found, key=lambda evidence: order.index(evidence.grade))
+
+
+def read_open_work(tx: Transaction, store_id: str, limit: int) -> list[Payout]:
+    """Return payouts that a wallet worker has to look at, oldest first."""
+    return tx.all(Payout, _OPEN_WORK, store_id=store_id, limit=limit)
+
+
+def count_settled(
+    tx: Transaction,
+    store_id: str,
+    *,
+    since: datetime,
+    until: datetime,
+    least_msat: int,
+    most_msat: int,
+) -> int:
+    """Count settled attempts made in a window with an amount between two bounds."""
+    found = tx.row(
+        _COUNT_SETTLED,
+        store_id=store_id,
+        since=since,
+        until=until,
+        least=least_msat,
+        most=most_msat,
+    )
+    return 0 if found is None else int(found[0])
+
+
+def read_overdue_approvals(tx: Transaction, now: datetime, limit: int) -> list[Payout]:
+    """Return payouts of all stores that wait for approval though their invoice has run out."""
+    return tx.all(Payout, _OVERDUE, now=now, limit=limit)

@@ -1,0 +1,181 @@
+"""Pages and sums of payouts by filter: keyset-paged, newest first, one statement per shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, tuple_
+
+from models.payout import Payout
+from models.payout_filter import PayoutFilter
+from models.rollup import Figure
+from models.states import PayoutStatus
+from models.tables.base import table_of
+from models.tables.card import CardRow
+from models.tables.payout import PayoutRow, PayoutWordRow
+from services.storage.payout import COLUMNS
+from services.storage.statement import Statement, Transaction
+
+_payouts = table_of(PayoutRow)
+_words = table_of(PayoutWordRow)
+_cards = table_of(CardRow)
+DESTINATION_START = 64
+_AFTER_ALL = "\U0010ffff"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Which conditions a statement has; their values are parameters."""
+
+    statuses: int
+    states: int
+    card: bool
+    pull_payment: bool
+    least: bool
+    most: bool
+    q: bool
+    start: bool
+    end: bool
+    before: bool = False
+
+
+def page(
+    tx: Transaction,
+    store_id: str,
+    wanted: PayoutFilter,
+    card_id: str | None,
+    limit: int,
+    before: tuple[datetime, str] | None,
+) -> list[Payout]:
+    """Return payouts that fit a filter, newest first, from before a (created_at, id)."""
+    params = _params(store_id, wanted, card_id)
+    if before is not None:
+        params |= {"before_at": before[0], "before_id": before[1]}
+    shape = _shape(wanted, card_id, before=before is not None)
+    return tx.all(Payout, _page_statement(shape), **params, limit=limit)
+
+
+def sum_rows(
+    tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None
+) -> dict[PayoutStatus, Figure]:
+    """Return figures by status, counted from the payouts themselves."""
+    shape = _shape(wanted, card_id, before=False)
+    rows = tx.rows(_sum_statement(shape), **_params(store_id, wanted, card_id))
+    return {row[0]: Figure(int(row[1]), int(row[2] or 0), int(row[3] or 0)) for row in rows}
+
+
+def _shape(wanted: PayoutFilter, card_id: str | None, *, before: bool) -> _Shape:
+    return _Shape(
+        statuses=len(wanted.statuses),
+        states=len(wanted.states),
+        card=card_id is not None,
+        pull_payment=wanted.pull_payment_id is not None,
+        least=wanted.min_sats is not None,
+        most=wanted.max_sats is not None,
+        q=wanted.q is not None,
+        start=wanted.starts_at is not None,
+        end=wanted.ends_at is not None,
+        before=before,
+    )
+
+
+def _params(store_id: str, wanted: PayoutFilter, card_id: str | None) -> dict[str, Any]:
+    q = (wanted.q or "").casefold()
+    return {
+        "store": store_id,
+        "card": card_id,
+        "pull_payment": wanted.pull_payment_id,
+        "least": wanted.min_sats,
+        "most": wanted.max_sats,
+        "start": wanted.starts_at,
+        "end": wanted.ends_at,
+        "q": q,
+        "q_end": q + _AFTER_ALL,
+        "q_destination": q[:DESTINATION_START],
+        "q_destination_end": q[:DESTINATION_START] + _AFTER_ALL,
+        **{f"status_is_{number}": status for number, status in enumerate(wanted.statuses)},
+        **{f"state_is_{number}": state for number, state in enumerate(wanted.states)},
+    }
+
+
+def _any_of(column: ColumnElement[Any], name: str, count: int) -> ColumnElement[bool]:
+    return or_(
+        *(column == bindparam(f"{name}_{number}", type_=column.type) for number in range(count))
+    )
+
+
+def _starts(column: ColumnElement[Any], low: str, high: str) -> ColumnElement[bool]:
+    return and_(column >= bindparam(low), column < bindparam(high))
+
+
+def _matches_text() -> ColumnElement[bool]:
+    """Match q with the start of an id, hash, destination, alias, or word of the memo."""
+    with_word = select(_words.c.payout_id).where(
+        _words.c.store_id == bindparam("store"), _starts(_words.c.word, "q", "q_end")
+    )
+    with_alias = select(_cards.c.id).where(
+        _cards.c.store_id == bindparam("store"), _starts(_cards.c.alias_key, "q", "q_end")
+    )
+    return or_(
+        _starts(_payouts.c.id, "q", "q_end"),
+        _starts(_payouts.c.payment_hash, "q", "q_end"),
+        _starts(_payouts.c.destination_start, "q_destination", "q_destination_end"),
+        _payouts.c.id.in_(with_word),
+        _payouts.c.card_id.in_(with_alias),
+    )
+
+
+def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
+    at = _payouts.c.created_at
+    optional: list[tuple[bool, ColumnElement[bool]]] = [
+        (shape.card, _payouts.c.card_id == bindparam("card")),
+        (shape.pull_payment, _payouts.c.pull_payment_id == bindparam("pull_payment")),
+        (shape.least, _payouts.c.amount_sats >= bindparam("least")),
+        (shape.most, _payouts.c.amount_sats <= bindparam("most")),
+        (shape.start, at >= bindparam("start", type_=at.type)),
+        (shape.end, at < bindparam("end", type_=at.type)),
+    ]
+    found = [_payouts.c.store_id == bindparam("store")]
+    found += [condition for wanted, condition in optional if wanted]
+    if shape.statuses:
+        found.append(_any_of(_payouts.c.status, "status_is", shape.statuses))
+    if shape.states:
+        found.append(_any_of(_payouts.c.state, "state_is", shape.states))
+    if shape.q:
+        found.append(_matches_text())
+    if shape.before:
+        found.append(
+            tuple_(at, _payouts.c.id)
+            < tuple_(
+                bindparam("before_at", type_=at.type),
+                bindparam("before_id", type_=_payouts.c.id.type),
+            )
+        )
+    return found
+
+
+@lru_cache(maxsize=512)
+def _page_statement(shape: _Shape) -> Statement:
+    return Statement(
+        select(*COLUMNS)
+        .where(*_conditions(shape))
+        .order_by(_payouts.c.created_at.desc(), _payouts.c.id.desc())
+        .limit(bindparam("limit"))
+    )
+
+
+@lru_cache(maxsize=256)
+def _sum_statement(shape: _Shape) -> Statement:
+    return Statement(
+        select(
+            _payouts.c.status,
+            func.count(),
+            func.sum(_payouts.c.amount_sats),
+            func.sum(_payouts.c.value_cents),
+        )
+        .where(*_conditions(shape))
+        .group_by(_payouts.c.status)
+    )

@@ -1,0 +1,166 @@
+"""Rollups: written last in each transaction, read instead of counting payouts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from models.payout import Payout
+from models.rollup import Figure, Grain, Span, TopCard, bucket_of
+from models.states import PayoutStatus
+from models.tables.base import table_of
+from models.tables.card import CardRow
+from models.tables.ledger import CardRollupRow, RollupRow
+from services.storage.statement import Statement, Transaction
+
+_rollups = table_of(RollupRow)
+_card_rollups = table_of(CardRollupRow)
+_cards = table_of(CardRow)
+_SUMS = ("count", "amount_sats", "value_cents")
+
+
+def _upsert(table: Table) -> Statement:
+    adding = insert(table).values({column.name: bindparam(column.name) for column in table.columns})
+    return Statement(
+        adding.on_conflict_do_update(
+            index_elements=[column.name for column in table.primary_key.columns],
+            set_={name: table.c[name] + adding.excluded[name] for name in _SUMS},
+        )
+    )
+
+
+_BUMP = _upsert(_rollups)
+_BUMP_CARD = _upsert(_card_rollups)
+_ACTIVE_CARDS = Statement(
+    select(func.count()).where(
+        _cards.c.store_id == bindparam("store_id"),
+        _cards.c.last_used_at >= bindparam("since", type_=_cards.c.last_used_at.type),
+    )
+)
+
+
+def roll_up(tx: Transaction, before: Payout | None, after: Payout) -> None:
+    """Count a payout under its new status and no longer under the old one.
+
+    Called last in a transaction, with rows in key order, so that writers never wait in a circle.
+    """
+    if before is not None and before.status is after.status:
+        return
+    steps = [(after, 1)] if before is None else [(before, -1), (after, 1)]
+    rows = [_rolled(tx, payout, grain, sign) for payout, sign in steps for grain in Grain]
+    rows.sort(key=lambda row: (row["grain"], row["bucket"], row["status"]))
+    tx.many(_BUMP, rows)
+    if after.card_id is not None:
+        tx.many(_BUMP_CARD, [row | {"card_id": after.card_id} for row in rows])
+
+
+def _rolled(tx: Transaction, payout: Payout, grain: Grain, sign: int) -> dict[str, Any]:
+    return {
+        "store_id": payout.store_id,
+        "grain": grain,
+        "bucket": bucket_of(grain, payout.created_at),
+        "status": payout.status,
+        "kind": payout.kind,
+        "shard": tx.shard,
+        "count": sign,
+        "amount_sats": sign * (payout.amount_sats or 0),
+        "value_cents": sign * (payout.value_cents or 0),
+    }
+
+
+def sum_span(
+    tx: Transaction, store_id: str, span: Span, card_id: str | None
+) -> dict[PayoutStatus, Figure]:
+    """Return figures by status for a span that starts and ends on whole buckets."""
+    rows = tx.rows(
+        _sum_statement(card_id is not None, span.start is not None, span.end is not None),
+        store_id=store_id,
+        grain=span.grain,
+        card_id=card_id,
+        start=span.start,
+        end=span.end,
+    )
+    return {row[0]: Figure(int(row[1]), int(row[2]), int(row[3])) for row in rows}
+
+
+def read_buckets(
+    tx: Transaction, store_id: str, grain: Grain, start: datetime, end: datetime
+) -> list[tuple[datetime, PayoutStatus, Figure]]:
+    """Return figures by bucket and status."""
+    rows = tx.rows(_BUCKETS, store_id=store_id, grain=grain, start=start, end=end)
+    return [(row[0], row[1], Figure(int(row[2]), int(row[3]), int(row[4]))) for row in rows]
+
+
+@lru_cache(maxsize=8)
+def _sum_statement(by_card: bool, has_start: bool, has_end: bool) -> Statement:
+    table = _card_rollups if by_card else _rollups
+    query = select(
+        table.c.status,
+        func.sum(table.c.count),
+        func.sum(table.c.amount_sats),
+        func.sum(table.c.value_cents),
+    ).where(table.c.store_id == bindparam("store_id"), table.c.grain == bindparam("grain"))
+    if by_card:
+        query = query.where(table.c.card_id == bindparam("card_id"))
+    if has_start:
+        query = query.where(table.c.bucket >= bindparam("start", type_=table.c.bucket.type))
+    if has_end:
+        query = query.where(table.c.bucket < bindparam("end", type_=table.c.bucket.type))
+    return Statement(query.group_by(table.c.status))
+
+
+_BUCKETS = Statement(
+    select(
+        _rollups.c.bucket,
+        _rollups.c.status,
+        func.sum(_rollups.c.count),
+        func.sum(_rollups.c.amount_sats),
+        func.sum(_rollups.c.value_cents),
+    )
+    .where(
+        _rollups.c.store_id == bindparam("store_id"),
+        _rollups.c.grain == bindparam("grain"),
+        _rollups.c.bucket >= bindparam("start", type_=_rollups.c.bucket.type),
+        _rollups.c.bucket < bindparam("end", type_=_rollups.c.bucket.type),
+    )
+    .group_by(_rollups.c.bucket, _rollups.c.status)
+)
+
+
+@lru_cache(maxsize=4)
+def _top_statement(by_count: bool) -> Statement:
+    table = _card_rollups
+    count, amount = func.sum(table.c.count), func.sum(table.c.amount_sats)
+    rank = count if by_count else amount
+    return Statement(
+        select(_cards.c.id, _cards.c.alias, count, amount, _cards.c.last_used_at)
+        .join(_cards, _cards.c.id == table.c.card_id)
+        .where(
+            table.c.store_id == bindparam("store_id"),
+            table.c.grain == Grain.QUARTER,
+            table.c.status == PayoutStatus.COMPLETED,
+            table.c.bucket >= bindparam("start", type_=table.c.bucket.type),
+        )
+        .group_by(_cards.c.id, _cards.c.alias, _cards.c.last_used_at)
+        .having(count > 0)
+        .order_by(rank.desc(), _cards.c.id)
+        .limit(bindparam("limit"))
+    )
+
+
+def top_cards(
+    tx: Transaction, store_id: str, start: datetime, limit: int, *, by_count: bool
+) -> list[TopCard]:
+    """Return the cards that collected most in completed payouts since a moment."""
+    rows = tx.rows(_top_statement(by_count), store_id=store_id, start=start, limit=limit)
+    return [TopCard(row[0], row[1], int(row[2]), int(row[3]), row[4]) for row in rows]
+
+
+def count_active_cards(tx: Transaction, store_id: str, since: datetime) -> int:
+    """Return how many cards had a verified payout since a moment."""
+    found = tx.row(_ACTIVE_CARDS, store_id=store_id, since=since)
+    return 0 if found is None else int(found[0])

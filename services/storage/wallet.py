@@ -1,0 +1,271 @@
+"""Wallets: the lease, the gate, the stop, the balance; and the outbox of alerts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, func, or_, select, update
+
+from models.events import WalletChanged
+from models.states import PayoutState
+from models.tables.base import table_of
+from models.tables.payout import PayoutRow
+from models.tables.wallet import OutboxRow, WalletRow
+from models.wallet import Gate, Wallet
+from services.storage.statement import Statement, Transaction, columns, insert_into, record
+
+_wallets = table_of(WalletRow)
+_outbox = table_of(OutboxRow)
+_payouts = table_of(PayoutRow)
+_COLUMNS = columns(Wallet, _wallets)
+_HERE = (_wallets.c.store_id == bindparam("in_store"), _wallets.c.id == bindparam("wallet"))
+
+_ADD = insert_into(_wallets)
+_READ = Statement(select(*_COLUMNS).where(_wallets.c.store_id == bindparam("store_id")))
+_READ_ALL = Statement(select(*_COLUMNS).order_by(_wallets.c.created_at))
+# Whoever takes a free or lapsed lease raises the fence; the holder only prolongs it.
+_TAKE_LEASE = Statement(
+    update(_wallets)
+    .where(
+        *_HERE,
+        or_(
+            _wallets.c.lease_owner.is_(None),
+            _wallets.c.lease_until < bindparam("now", type_=_wallets.c.lease_until.type),
+        ),
+    )
+    .values(
+        lease_owner=bindparam("owner"),
+        lease_until=bindparam("until"),
+        fence=_wallets.c.fence + 1,
+    )
+    .returning(_wallets.c.fence)
+)
+_PROLONG = Statement(
+    update(_wallets)
+    .where(*_HERE, _wallets.c.fence == bindparam("my_fence"))
+    .values(lease_until=bindparam("until"))
+)
+_RELEASE = Statement(
+    update(_wallets)
+    .where(*_HERE, _wallets.c.fence == bindparam("my_fence"))
+    .values(lease_owner=None, lease_until=None)
+)
+_SET_GATE = Statement(
+    update(_wallets)
+    .where(*_HERE, _wallets.c.gate != bindparam("to_gate", type_=_wallets.c.gate.type))
+    .values(
+        gate=bindparam("to_gate", type_=_wallets.c.gate.type),
+        gate_reason=bindparam("why"),
+        gate_changed_at=bindparam("now"),
+    )
+)
+_SET_STOP = Statement(
+    update(_wallets)
+    .where(_wallets.c.store_id == bindparam("in_store"))
+    .values(stopped_at=bindparam("at"))
+    .returning(_wallets.c.id)
+)
+_SET_SHORT = Statement(update(_wallets).where(*_HERE).values(short_since=bindparam("since")))
+_SET_CONNECTED = Statement(
+    update(_wallets)
+    .where(*_HERE)
+    .values(
+        flash_wallet_id=bindparam("flash_id"),
+        currency=bindparam("in_currency"),
+        balance_nanousd=bindparam("nanousd"),
+        balance_at=bindparam("now"),
+    )
+)
+_MAY_SEND = Statement(
+    select(_wallets.c.id).where(
+        *_HERE,
+        _wallets.c.fence == bindparam("my_fence"),
+        _wallets.c.gate == Gate.OPEN,
+        _wallets.c.stopped_at.is_(None),
+    )
+)
+_UNKNOWN = Statement(
+    select(func.count(), func.coalesce(func.sum(_payouts.c.amount_msat), 0)).where(
+        _payouts.c.store_id == bindparam("store_id"),
+        _payouts.c.state == PayoutState.IN_FLIGHT,
+        _payouts.c.unknown_since < bindparam("before", type_=_payouts.c.unknown_since.type),
+    )
+)
+_ADD_ALERT = insert_into(_outbox, without=frozenset({"id"}))
+_READ_ALERTS = Statement(
+    select(
+        _outbox.c.id,
+        _outbox.c.store_id,
+        _outbox.c.topic,
+        _outbox.c.subject_id,
+        _outbox.c.payload,
+        _outbox.c.tries,
+    )
+    .where(_outbox.c.told_at.is_(None))
+    .order_by(_outbox.c.id)
+    .limit(bindparam("limit"))
+)
+_ALERT_TOLD = Statement(
+    update(_outbox)
+    .where(_outbox.c.id == bindparam("alert"))
+    .values(told_at=bindparam("at"), tries=_outbox.c.tries + 1)
+)
+_COUNT_ALERTS = Statement(
+    select(func.count()).select_from(_outbox).where(_outbox.c.told_at.is_(None))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that waits in the outbox to be told."""
+
+    id: int
+    store_id: str
+    topic: str
+    subject_id: str
+    payload: str
+    tries: int
+
+
+def add_wallet(tx: Transaction, wallet: Wallet) -> None:
+    """Add the wallet of a store."""
+    tx.run(_ADD, **record(wallet))
+
+
+def read_wallet(tx: Transaction, store_id: str) -> Wallet | None:
+    """Return the wallet of a store."""
+    return tx.one(Wallet, _READ, store_id=store_id)
+
+
+def read_wallets(tx: Transaction) -> list[Wallet]:
+    """Return the wallets of all stores."""
+    return tx.all(Wallet, _READ_ALL)
+
+
+def take_lease(
+    tx: Transaction, wallet: Wallet, owner: str, now: datetime, length: timedelta
+) -> int | None:
+    """Take a free or lapsed lease and return the new fence; nothing if somebody holds it."""
+    found = tx.row(
+        _TAKE_LEASE,
+        in_store=wallet.store_id,
+        wallet=wallet.id,
+        owner=owner,
+        now=now,
+        until=now + length,
+    )
+    return None if found is None else int(found[0])
+
+
+def prolong_lease(
+    tx: Transaction, wallet: Wallet, fence: int, now: datetime, length: timedelta
+) -> bool:
+    """Prolong the lease of the holder of a fence; False if it was lost."""
+    return (
+        tx.run(
+            _PROLONG,
+            in_store=wallet.store_id,
+            wallet=wallet.id,
+            my_fence=fence,
+            until=now + length,
+        )
+        == 1
+    )
+
+
+def release_lease(tx: Transaction, wallet: Wallet, fence: int) -> None:
+    """Give a lease back."""
+    tx.run(_RELEASE, in_store=wallet.store_id, wallet=wallet.id, my_fence=fence)
+
+
+def may_send(tx: Transaction, store_id: str, wallet_id: str, fence: int) -> bool:
+    """Tell whether the holder of a fence may start a send: gate open, no stop, fence current."""
+    found = tx.row(_MAY_SEND, in_store=store_id, wallet=wallet_id, my_fence=fence)
+    return found is not None
+
+
+def set_gate(
+    tx: Transaction, wallet: Wallet, gate: Gate, reason: str | None, now: datetime
+) -> bool:
+    """Open or shut the gate; False if it was so already."""
+    touched = tx.run(
+        _SET_GATE, in_store=wallet.store_id, wallet=wallet.id, to_gate=gate, why=reason, now=now
+    )
+    if touched:
+        tx.changes.append(WalletChanged(wallet.store_id, wallet.id))
+    return touched == 1
+
+
+def set_stop(tx: Transaction, store_id: str, at: datetime | None) -> int:
+    """Stop (or resume, with nothing) all wallets of a store; returns how many."""
+    stopped = tx.rows(_SET_STOP, in_store=store_id, at=at)
+    tx.changes += [WalletChanged(store_id, row[0]) for row in stopped]
+    return len(stopped)
+
+
+def set_short(tx: Transaction, wallet: Wallet, since: datetime | None) -> None:
+    """Remember since when the wallet cannot cover an approved payout."""
+    tx.run(_SET_SHORT, in_store=wallet.store_id, wallet=wallet.id, since=since)
+    tx.changes.append(WalletChanged(wallet.store_id, wallet.id))
+
+
+def set_connected(
+    tx: Transaction,
+    wallet: Wallet,
+    *,
+    flash_wallet_id: str,
+    currency: str,
+    balance_nanousd: int | None,
+    now: datetime,
+) -> None:
+    """Remember what Flash says of the wallet: its id, its currency, its balance."""
+    tx.run(
+        _SET_CONNECTED,
+        in_store=wallet.store_id,
+        wallet=wallet.id,
+        flash_id=flash_wallet_id,
+        in_currency=currency,
+        nanousd=balance_nanousd,
+        now=now,
+    )
+    tx.changes.append(WalletChanged(wallet.store_id, wallet.id))
+
+
+def unknown_since(tx: Transaction, store_id: str, before: datetime) -> tuple[int, int]:
+    """Return how many payouts, and how many msat, have been unknown since before a moment."""
+    found = tx.row(_UNKNOWN, store_id=store_id, before=before)
+    assert found is not None
+    return int(found[0]), int(found[1])
+
+
+def add_alert(
+    tx: Transaction, store_id: str, topic: str, subject_id: str, payload: str, now: datetime
+) -> None:
+    """Put something into the outbox, to be told at least once."""
+    tx.run(
+        _ADD_ALERT,
+        store_id=store_id,
+        topic=topic,
+        subject_id=subject_id,
+        payload=payload,
+        created_at=now,
+        tries=0,
+        told_at=None,
+    )
+
+
+def read_alerts(tx: Transaction, limit: int) -> list[Alert]:
+    """Return what waits in the outbox of all stores, oldest first."""
+    return tx.all(Alert, _READ_ALERTS, limit=limit)
+
+
+def alert_told(tx: Transaction, alert: Alert, now: datetime) -> None:
+    """Mark something as told."""
+    tx.run(_ALERT_TOLD, alert=alert.id, at=now)
+
+
+def count_alerts(tx: Transaction) -> int:
+    """Return how much waits in the outbox."""
+    found = tx.row(_COUNT_ALERTS)
+    return 0 if found is None else int(found[0])

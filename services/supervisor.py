@@ -1,0 +1,77 @@
+"""Names, watches and restarts background loops; the only place that starts tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from models.instants import Clock
+
+_log = structlog.get_logger(__name__)
+
+RESTART_FIRST_S = 0.5
+RESTART_MOST_S = 30.0
+STOP_TIMEOUT_S = 10.0
+
+
+@dataclass(slots=True)
+class LoopHealth:
+    """How a background loop is doing."""
+
+    name: str
+    running: bool = False
+    restarts: int = 0
+    last_error: str | None = None
+    last_error_at: datetime | None = None
+
+
+class Supervisor:
+    """Runs loops until it is stopped; a loop that fails is started again, ever more slowly."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.health: dict[str, LoopHealth] = {}
+
+    def start(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        """Start a loop under a name that no running loop has."""
+        assert name not in self._tasks or self._tasks[name].done(), f"loop {name} runs already"
+        self.health[name] = LoopHealth(name)
+        self._tasks[name] = asyncio.create_task(self._watch(name, loop), name=name)
+
+    async def stop(self) -> None:
+        """Cancel every loop and wait until all have ended."""
+        tasks = [task for task in self._tasks.values() if not task.done()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=STOP_TIMEOUT_S)
+            for task in late:
+                _log.error("supervisor.loop_does_not_stop", loop=task.get_name())
+        self._tasks.clear()
+
+    async def _watch(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        health = self.health[name]
+        pause_s = RESTART_FIRST_S
+        while True:
+            health.running = True
+            started_at = self._clock.utc_now()
+            try:
+                await loop()
+            except Exception as error:  # noqa: BLE001  # whatever it was, the loop must come back
+                _log.exception("supervisor.loop_failed", loop=name)
+                health.last_error = type(error).__name__
+                health.last_error_at = self._clock.utc_now()
+                health.restarts += 1
+            else:
+                return
+            finally:
+                health.running = False
+            ran_s = (self._clock.utc_now() - started_at).total_seconds()
+            pause_s = RESTART_FIRST_S if ran_s > RESTART_MOST_S else pause_s
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, RESTART_MOST_S)

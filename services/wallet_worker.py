@@ -1,0 +1,206 @@
+"""The one task that spends a wallet: it holds the lease, keeps the pace, sends and looks up.
+
+Everything it decides by is in the database; what it keeps in memory (who is being worked on, when
+to look again) only saves time and is rebuilt after a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from models.errors import GatewayError, StateChanged, UnavailableError
+from models.flash import WalletInfo
+from models.payout import Payout
+from models.states import PayoutState
+from models.wallet import Wallet
+from services.flash.pace import Need
+from services.gate import GateKeeper
+from services.sender import PAUSE, Memory, Sender, Tools
+from services.storage import attempt as attempts
+from services.storage import wallet as wallets
+
+_log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=15)
+LEASE_RENEWAL_S = 5.0
+POLL_S = 1.0  # a lost wake-up costs this much, never a payout
+AT_ONCE = 16  # payouts worked on together
+OPEN_WORK_LIMIT = 500
+BALANCE_EVERY_S = 60.0
+
+
+@dataclass(slots=True)
+class WorkerHealth:
+    """How a wallet's worker is doing."""
+
+    holds_lease: bool = False
+    connected: bool = False
+    working_on: int = 0
+    waiting: int = 0
+    last_error: str | None = None
+
+
+@dataclass(slots=True)
+class WalletWorker:
+    """Spends one wallet while it holds its lease."""
+
+    store_id: str
+    currency: str
+    owner: str
+    tools: Tools
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    health: WorkerHealth = field(default_factory=WorkerHealth)
+    _busy: set[str] = field(default_factory=set)
+    _memory: dict[str, Memory] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Wait for the lease, then work until it is lost or the task is cancelled."""
+        while True:
+            wallet = await self.tools.database.read(wallets.read_wallet, self.store_id)
+            if wallet is None:
+                await asyncio.sleep(POLL_S)
+                continue
+            fence = await self.tools.database.write(
+                wallets.take_lease, wallet, self.owner, self.tools.clock.utc_now(), LEASE
+            )
+            if fence is None:
+                await asyncio.sleep(POLL_S)
+                continue
+            self.health.holds_lease = True
+            try:
+                await self._work(wallet, fence)
+            finally:
+                self.health.holds_lease = False
+                self._busy.clear()
+                self._memory.clear()
+                await self._give_lease_back(wallet, fence)
+
+    def expected_wait_s(self) -> float:
+        """Return how long a new payout would wait for its first send, in seconds."""
+        if not self.health.connected or not self.health.holds_lease:
+            return PAUSE.total_seconds()
+        return self.tools.pace.wait_s(2 * (self.health.waiting + 1))
+
+    async def catch_up(self) -> None:
+        """Look at everything open again, as after a gap in what the socket told."""
+        for memory in self._memory.values():
+            memory.asked = 0
+            memory.due = None
+        self.wake.set()
+
+    async def _give_lease_back(self, wallet: Wallet, fence: int) -> None:
+        try:
+            await self.tools.database.write(wallets.release_lease, wallet, fence)
+        except UnavailableError:
+            _log.warning("worker.lease_not_released", wallet_id=wallet.id)
+
+    async def _work(self, wallet: Wallet, fence: int) -> None:
+        _log.info("worker.started", wallet_id=wallet.id, fence=fence)
+        await self._sweep_lost_sends()
+        sender = Sender(self.tools, wallet, fence)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_connected(wallet, sender))
+            lease = group.create_task(self._keep_lease(wallet, fence))
+            while not lease.done():
+                self.wake.clear()
+                await self._look_at_work(group, sender)
+                try:
+                    await asyncio.wait_for(self.wake.wait(), POLL_S)
+                except TimeoutError:
+                    continue
+
+    async def _keep_lease(self, wallet: Wallet, fence: int) -> None:
+        keeper = GateKeeper(self.tools.database, self.tools.clock, self.tools.rates)
+        while True:
+            await asyncio.sleep(LEASE_RENEWAL_S)
+            held = await self.tools.database.write(
+                wallets.prolong_lease, wallet, fence, self.tools.clock.utc_now(), LEASE
+            )
+            if not held:
+                msg = "the wallet's lease was lost"
+                raise UnavailableError(msg)
+            await keeper.judge(wallet.store_id)
+
+    async def _keep_connected(self, wallet: Wallet, sender: Sender) -> None:
+        while True:
+            try:
+                info = await self._fetch_wallet()
+            except GatewayError as error:
+                self.health.connected = False
+                self.health.last_error = error.message
+                await asyncio.sleep(PAUSE.total_seconds())
+                continue
+            sender.info = info
+            self.health.connected, self.health.last_error = True, None
+            await self.tools.database.write(
+                wallets.set_connected,
+                wallet,
+                flash_wallet_id=info.flash_wallet_id,
+                currency=info.currency,
+                balance_nanousd=info.balance_nanousd,
+                now=self.tools.clock.utc_now(),
+            )
+            self.wake.set()
+            await asyncio.sleep(BALANCE_EVERY_S)
+
+    async def _fetch_wallet(self) -> WalletInfo:
+        client, rates = self.tools.client, self.tools.rates
+        await self.tools.pace.take(Need.LOOK_UP)
+        info = await client.fetch_wallet()
+        if not self.tools.is_allowed_server(client.is_sandbox):
+            msg = "This server is not the kind that this database may pay through."
+            raise GatewayError(msg)
+        for currency in {"USD", self.currency}:
+            await rates.refresh(currency, client.fetch_price)
+        return info
+
+    async def _sweep_lost_sends(self) -> None:
+        """Whatever is `processing` now was on the wire of a worker that is gone."""
+        for payout in await self._open_work():
+            if payout.state is PayoutState.PROCESSING:
+                await self.tools.tracking.sweep(payout)
+
+    async def _open_work(self) -> list[Payout]:
+        return await self.tools.database.read(
+            attempts.read_open_work, self.store_id, OPEN_WORK_LIMIT
+        )
+
+    async def _look_at_work(self, group: asyncio.TaskGroup, sender: Sender) -> None:
+        work = await self._open_work()
+        now = self.tools.clock.utc_now()
+        self._forget_closed({payout.id for payout in work})
+        waiting = 0
+        for payout in work:
+            if payout.id in self._busy:
+                continue
+            memory = self._memory.setdefault(payout.id, Memory())
+            if payout.state is PayoutState.APPROVED:
+                waiting += 1
+            if len(self._busy) >= AT_ONCE or (memory.due is not None and now < memory.due):
+                continue
+            self._busy.add(payout.id)
+            group.create_task(self._advance(sender, payout, memory))
+        self.health.waiting = waiting
+        self.health.working_on = len(self._busy)
+
+    def _forget_closed(self, open_ids: set[str]) -> None:
+        for payout_id in [known for known in self._memory if known not in open_ids]:
+            if payout_id not in self._busy:
+                del self._memory[payout_id]
+
+    async def _advance(self, sender: Sender, payout: Payout, memory: Memory) -> None:
+        """Have one payout taken one step further, and look at it again when it is due."""
+        try:
+            await sender.advance(payout, memory)
+        except StateChanged:
+            memory.due = None  # somebody else moved it; the next look shows where
+        except (GatewayError, UnavailableError) as error:
+            self.health.last_error = error.message
+            memory.due = self.tools.clock.utc_now() + PAUSE
+        finally:
+            self._busy.discard(payout.id)
+            self.wake.set()

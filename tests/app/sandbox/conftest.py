@@ -1,0 +1,48 @@
+"""A sandbox on free ports for each test, and those who act in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.sandbox.server import Sandbox, open_sandbox
+from app.sandbox.settings import SandboxSettings
+from tests.app.sandbox.actors import TOKEN, Hand, Merchant
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> SandboxSettings:
+    """No limits, payments at once, and clocks of the wire short enough to be waited for."""
+    return SandboxSettings(
+        ledger=tmp_path / "ledger.db",
+        token=TOKEN,
+        pace=False,
+        lock_wait_ms=50,
+        init_timeout_ms=200,
+        ping_period_ms=100,
+    )
+
+
+@pytest.fixture
+async def sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
+    async with open_sandbox(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(timeout=10) as client:
+        yield client
+
+
+@pytest.fixture
+def hand(sandbox: Sandbox, http: httpx.AsyncClient) -> Hand:
+    return Hand(http, sandbox.control_url)
+
+
+@pytest.fixture
+def merchant(sandbox: Sandbox, http: httpx.AsyncClient) -> Merchant:
+    return Merchant(http, sandbox)

@@ -1,0 +1,1 @@
+"""Fixtures every test may use; what is specific stands beside the tests."""
