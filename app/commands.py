@@ -7,14 +7,13 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import structlog
-import uvicorn
 
 from app.container import Container, build, prepare
 from app.container import migrate as migrate_database
 from app.logs import configure_logs
-from app.server import build_app, server_of, wrapped
 from app.settings import Settings, is_loopback, load_settings
 from models.errors import InvalidField, SettingError
 from models.migrations import run as migrations
@@ -83,6 +82,9 @@ def migrate() -> str:
 
 async def serve(settings: Settings | None = None) -> None:
     """Serve until a signal ends it."""
+    # The web framework is a second of imports that the short commands do without.
+    from app.server import build_app, server_of, wrapped
+
     settings = settings or load_settings()
     configure_logs(settings.log_format)
     listener = _listen(settings)
@@ -116,7 +118,7 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-async def _say_ready(server: uvicorn.Server, url: str) -> None:
+async def _say_ready(server: Any, url: str) -> None:
     import httpx
 
     while not server.started:

@@ -22,6 +22,7 @@ from models.money import Rate
 from models.payout import SightingSource
 from models.store import DatabaseKind, Store
 from services.boltcards import Boltcards
+from services.books import Books
 from services.clock import SystemClock
 from services.database import Database, sqlite_path
 from services.figures import Figures
@@ -79,6 +80,7 @@ class Container:
     payouts: Payouts
     figures: Figures
     wallets: Wallets
+    books: Books
     connected: dict[str, Connected] = field(default_factory=dict)
 
     def socket_state(self, store_id: str) -> SocketState:
@@ -125,6 +127,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         payouts=Payouts(database, vault, clock, boltcards),
         figures=Figures(database, clock, boltcards),
         wallets=Wallets(database, clock),
+        books=Books(database),
         connected=connected,
     )
 

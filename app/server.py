@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
 from fastapi import FastAPI
+from nicegui import core, ui
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
-from app import errors
+from app import errors, sessions
 from app.container import Container, running
 from app.http import boltcards, health, lnurl, payouts, pull_payments, statistics, wallet
+from app.live import Boards
+from app.pages.register import register_pages
 from app.request import Edge
 from models.store import DatabaseKind
 
 VERSION = "0.1.0"
 KEEP_ALIVE_S = 5
-SHUTDOWN_S = 10
+SHUTDOWN_S = 3
+RECONNECT_S = 30.0
+GZIP_LEVEL = 5
+FAVICON = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' "
+    "rx='9' fill='#f2a900'/><path d='M18 5 8 18h7l-1 9 10-13h-7z' fill='#11151c'/></svg>"
+)
 
 
-def build_app(container: Container, on_ready: Callable[[], None] | None = None) -> FastAPI:
+def build_app(container: Container) -> FastAPI:
     """Return the application of a container; its lifespan runs the background loops."""
+    boards = Boards(container)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with running(container):
-            if on_ready is not None:
-                on_ready()
             yield
+            boards.close()
 
     app = FastAPI(
         title="Flash Payouts",
@@ -45,6 +55,21 @@ def build_app(container: Container, on_ready: Callable[[], None] | None = None) 
     # `/boltcards/top` must be known before `/boltcards/{id}`.
     for module in (statistics, payouts, pull_payments, boltcards, wallet):
         app.include_router(module.router, prefix="/v1")
+    app.router.routes.extend(sessions.routes())
+    register_pages(container, boards)
+    # NiceGUI takes every path that is left, so it comes last.
+    ui.run_with(
+        app,
+        title="Flash Payouts",
+        favicon=FAVICON,
+        dark=None,
+        language="en-US",
+        binding_refresh_interval=None,
+        reconnect_timeout=RECONNECT_S,
+        gzip_middleware_factory=lambda inner: GZipMiddleware(inner, compresslevel=GZIP_LEVEL),
+        show_welcome_message=False,
+    )
+    core.sio.eio.cors_allowed_origins = None  # the same origin only
     return app
 
 

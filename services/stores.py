@@ -135,6 +135,14 @@ class Stores:
         """Return all stores, oldest first."""
         return await self._database.read(stores.read_stores)
 
+    async def password_of(self, email: str) -> tuple[str, str | None] | None:
+        """Return the id and password hash of the person with an e-mail address."""
+        return await self._database.read(stores.find_password, email)
+
+    async def role_of(self, user_id: str) -> tuple[str, Role] | None:
+        """Return the first store a person has a role in, and the role."""
+        return await self._database.read(stores.find_role, user_id)
+
     async def load_keys(self) -> None:
         """Open the data keys of all stores that the vault does not know yet."""
         for store_id, version, sealed in await self._database.read(stores.read_data_keys):

@@ -24,6 +24,15 @@ _BALANCES = Statement(
     .where(_ledger.c.store_id == bindparam("store_id"))
     .group_by(_ledger.c.account, _ledger.c.unit)
 )
+_AFTER_RELEASE = Statement(
+    select(_ledger.c.unit, func.sum(_ledger.c.amount))
+    .where(
+        _ledger.c.store_id == bindparam("store_id"),
+        _ledger.c.account == PAID,
+        _ledger.c.transaction_id.like("%:after-release"),
+    )
+    .group_by(_ledger.c.unit)
+)
 _TAKE_BUDGET = Statement(
     update(_pulls)
     .where(
@@ -119,3 +128,9 @@ def balances(tx: Transaction, store_id: str) -> dict[tuple[str, str], int]:
     """Return the balance of every account, by account and unit."""
     rows = tx.rows(_BALANCES, store_id=store_id)
     return {(row[0], row[1]): int(row[2]) for row in rows}
+
+
+def paid_after_release(tx: Transaction, store_id: str) -> dict[str, int]:
+    """Return, by unit, what was paid for payouts whose money had been released."""
+    rows = tx.rows(_AFTER_RELEASE, store_id=store_id)
+    return {row[0]: int(row[1]) for row in rows}

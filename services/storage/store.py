@@ -46,6 +46,15 @@ _READ_ISSUER_KEY = Statement(
 )
 _ADD_USER = insert_into(_users)
 _READ_USER_ID = Statement(select(_users.c.id).where(_users.c.email == bindparam("email")))
+_READ_PASSWORD = Statement(
+    select(_users.c.id, _users.c.password_hash).where(_users.c.email == bindparam("email"))
+)
+_READ_ROLE = Statement(
+    select(_memberships.c.store_id, _memberships.c.role)
+    .where(_memberships.c.user_id == bindparam("user_id"))
+    .order_by(_memberships.c.created_at)
+    .limit(1)
+)
 _SET_PASSWORD = Statement(
     update(_users)
     .where(_users.c.id == bindparam("user_id"))
@@ -130,6 +139,18 @@ def find_user_id(tx: Transaction, email: str) -> str | None:
     """Return the id of the person with an e-mail address."""
     found = tx.row(_READ_USER_ID, email=email)
     return None if found is None else str(found[0])
+
+
+def find_password(tx: Transaction, email: str) -> tuple[str, str | None] | None:
+    """Return the id and password hash of the person with an e-mail address."""
+    found = tx.row(_READ_PASSWORD, email=email)
+    return None if found is None else (found[0], found[1])
+
+
+def find_role(tx: Transaction, user_id: str) -> tuple[str, Role] | None:
+    """Return the first store a person has a role in, and the role."""
+    found = tx.row(_READ_ROLE, user_id=user_id)
+    return None if found is None else (found[0], found[1])
 
 
 def set_password(tx: Transaction, user_id: str, password_hash: str) -> None:

@@ -12,6 +12,8 @@ def upgrade() -> None:
     """Make every table, index and trigger."""
     dialect = op.get_bind().dialect.name
     script = Path(__file__).with_name(f"0001_house.{dialect}.sql").read_text()
+    # Without parameters no driver takes the `%` of a statement for a placeholder.
+    plainly = {"no_parameters": True}
     for statement in script.split("\n;\n"):
         if statement.strip():
-            op.get_bind().exec_driver_sql(statement)
+            op.get_bind().exec_driver_sql(statement, execution_options=plainly)

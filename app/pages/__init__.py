@@ -1,0 +1,1 @@
+"""The pages: they read through the container and hand values to components."""
