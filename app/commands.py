@@ -47,8 +47,10 @@ def kind_of(settings: Settings) -> DatabaseKind:
 async def init(
     store: str, owner: str, currency: str, time_zone: str, password: str | None
 ) -> StoreAndOwner:
-    """Make a store with its owner."""
-    async with opened(load_settings()) as container:
+    """Make a store with its owner; an empty database gets its schema first."""
+    settings = load_settings()
+    await asyncio.to_thread(migrate_database, settings)
+    async with opened(settings) as container:
         wanted = NewStore(store, owner, currency, time_zone, password)
         return await container.stores.init(wanted, container.kind)
 

@@ -14,6 +14,7 @@ import structlog
 
 from app.settings import Settings
 from models.errors import GatewayError, SettingError, UnavailableError
+from models.events import WalletChanged
 from models.flash import FlashConnection, InvoiceStatus, SocketState
 from models.ids import Ids
 from models.instants import Clock
@@ -31,6 +32,7 @@ from services.flash.pace import Pace
 from services.flash.socket import FlashSocket, Listeners
 from services.housekeeping import Housekeeping
 from services.hub import Hub
+from services.payout_details import PayoutDetails
 from services.payouts import Payouts
 from services.pull_payments import PullPayments
 from services.rates import Rates
@@ -81,6 +83,7 @@ class Container:
     figures: Figures
     wallets: Wallets
     books: Books
+    details: PayoutDetails
     connected: dict[str, Connected] = field(default_factory=dict)
 
     def socket_state(self, store_id: str) -> SocketState:
@@ -104,6 +107,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
     hub, rates = Hub(), Rates(clock)
     database.listen(hub.publish)
     boltcards = Boltcards(database, vault, clock, ids)
+    payouts = Payouts(database, vault, clock, boltcards)
     connected: dict[str, Connected] = {}
     waits = WaitingTimes(connected)
     database_parts = (database, vault, clock, ids)
@@ -124,10 +128,11 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         withdrawals=Withdrawals(
             *database_parts, hub=hub, rates=rates, expected_wait_s=waits.expected_wait_s
         ),
-        payouts=Payouts(database, vault, clock, boltcards),
+        payouts=payouts,
         figures=Figures(database, clock, boltcards),
         wallets=Wallets(database, clock),
         books=Books(database),
+        details=PayoutDetails(database, payouts),
         connected=connected,
     )
 
@@ -238,7 +243,13 @@ async def connect(container: Container, store: Store, connection: FlashConnectio
         connection,
         store.currency,
         container.clock,
-        Listeners(listeners.status, listeners.price, listeners.incoming, listeners.catch_up),
+        Listeners(
+            status=listeners.status,
+            price=listeners.price,
+            incoming=listeners.incoming,
+            changed=listeners.changed,
+            catch_up=listeners.catch_up,
+        ),
     )
     tools = Tools(
         database=container.database,
@@ -293,6 +304,12 @@ class _Listeners:
     def price(self, rate: Rate) -> None:
         """Take a price."""
         self._container.rates.put(rate)
+
+    def changed(self) -> None:
+        """Tell the screens that the connection changed."""
+        if self.worker is not None:
+            store_id = self.worker.store_id
+            self._container.hub.publish([WalletChanged(store_id, store_id)])
 
     async def incoming(self, payment_hash: str) -> None:
         """An invoice of the account itself was paid: ours, if we paid between own wallets."""

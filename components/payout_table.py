@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nicegui import events, ui
@@ -51,7 +51,7 @@ _FIT = (
 class PayoutTable:
     """Shows rows; `on_open` is told the id of a payout that somebody opens."""
 
-    def __init__(self, on_open: Callable[[str], None] | None = None) -> None:
+    def __init__(self, on_open: Callable[[str], Awaitable[None]] | None = None) -> None:
         self._on_open = on_open
         options: dict[str, Any] = {
             "columnDefs": _columns(),
@@ -75,7 +75,7 @@ class PayoutTable:
         }
         self._grid = ui.aggrid(options, auto_size_columns=False).classes("fp-grid")
         self._grid.props('data-testid=payout-table aria-label="Payouts"')
-        self._grid.on("cellClicked", self._opened, ["data.id"])
+        self._grid.on("cellClicked", self._opened, ["data"])
 
     def show(self, rows: list[Row]) -> None:
         """Show these rows and no others."""
@@ -93,10 +93,10 @@ class PayoutTable:
         if transaction:
             self._grid.run_grid_method("applyTransaction", transaction)
 
-    def _opened(self, event: events.GenericEventArguments) -> None:
-        found = event.args.get("data.id") or (event.args.get("data") or {}).get("id")
+    async def _opened(self, event: events.GenericEventArguments) -> None:
+        found = (event.args.get("data") or {}).get("id")
         if self._on_open is not None and isinstance(found, str):
-            self._on_open(found)
+            await self._on_open(found)
 
 
 def row_of(view: PayoutView, *, fresh: bool = False) -> Row:

@@ -111,6 +111,47 @@ body { background:var(--page); color:var(--ink);
 .fp-empty { padding:64px 24px; text-align:center; color:var(--ink-3); }
 .fp-notice { display:flex; gap:10px; align-items:center; padding:10px 14px; border-radius:10px;
   background:var(--failed-bg); color:var(--failed); font-weight:550; }
+.q-dialog__inner > .fp-modal { max-width:none; }
+.fp-modal { width:min(720px,94vw); max-height:88vh; display:flex; flex-direction:column;
+  background:var(--surface); color:var(--ink); border:1px solid var(--line); border-radius:16px;
+  box-shadow:0 24px 64px rgba(8,11,16,.28); overflow:hidden; }
+.fp-modal-head { display:flex; justify-content:space-between; align-items:flex-start;
+  padding:20px 24px 16px; border-bottom:1px solid var(--line); }
+.fp-modal-body { padding:16px 24px 24px; overflow:auto; display:flex; flex-direction:column;
+  gap:16px; }
+.fp-modal-foot { display:flex; gap:8px; justify-content:flex-end; align-items:center;
+  padding:12px 24px; border-top:1px solid var(--line); background:var(--raised); }
+.fp-modal-foot .fp-input { flex:1; }
+.fp-amount { font-size:24px; line-height:32px; font-weight:650; letter-spacing:-.02em; margin:0;
+  font-variant-numeric:tabular-nums; }
+.fp-status { display:flex; gap:8px; } .strong { font-weight:600; } .soft { color:var(--ink-3); }
+.num { font-variant-numeric:tabular-nums; }
+.fp-button.primary { background:var(--accent); color:var(--on-accent); border-color:transparent; }
+.fp-advice { background:var(--raised); border:1px solid var(--line); border-radius:10px;
+  padding:12px 14px; } .fp-advice p { margin:0; }
+.fp-facts { display:grid; grid-template-columns:1fr 1fr; gap:0 24px; }
+.fp-fact { display:flex; justify-content:space-between; gap:16px; align-items:center;
+  min-height:32px; border-bottom:1px solid var(--line); min-width:0; }
+.fp-fact > .soft { white-space:nowrap; }
+.fp-fact .value { display:flex; align-items:center; min-width:0; gap:2px; }
+.clip { overflow:hidden; text-overflow:ellipsis; white-space:nowrap; min-width:0; }
+.fp-copy { all:unset; cursor:pointer; font-size:12px; font-weight:550; color:var(--ink-3);
+  padding:2px 6px; border-radius:6px; } .fp-copy:hover { background:var(--line); color:var(--ink); }
+.fp-copy:focus-visible { outline:2px solid var(--focus); }
+.fp-h3 { font-size:13px; line-height:20px; font-weight:650; margin:0; }
+.fp-steps { list-style:none; margin:0; padding:0; }
+.fp-step { display:grid; grid-template-columns:20px 1fr auto 118px; gap:0 10px; padding:5px 0;
+  align-items:baseline; } .fp-step > :last-child { text-align:right; }
+.fp-step .mark { color:var(--ink-3); font-size:10px; text-align:center; }
+.fp-step.state .mark { color:var(--completed); } .fp-step .soft { margin-left:8px; }
+.fp-details summary { cursor:pointer; font-weight:550; }
+.fp-details summary::before { content:"▸"; margin-right:6px; color:var(--ink-3); }
+.fp-details[open] summary::before { content:"▾"; }
+.fp-quote { background:var(--raised); border-radius:8px; padding:10px 12px; margin:8px 0;
+  overflow-wrap:anywhere; }
+@media (max-width:640px) { .fp-facts { grid-template-columns:1fr; }
+  .fp-step { grid-template-columns:20px 1fr auto; } .fp-step > :last-child { grid-column:2;
+  text-align:left; font-size:12px; } .fp-modal { width:100vw; max-height:96vh; } }
 @media (max-width:1100px) { .fp-cards { grid-template-columns:repeat(3,minmax(0,1fr)); } }
 @media (max-width:640px) {
   .fp-bar { padding:0 16px; gap:8px; } .fp-main { padding:16px; gap:12px; }

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from app.auth import Caller, Permission
 from app.container import Container
 from app.live import Boards, Delta, Snapshot
+from app.pages.payout_detail import DetailOpener
 from app.sessions import caller_of_page
 from components.frame import Frame, frame
 from components.payout_table import PayoutTable, row_of
@@ -19,6 +20,7 @@ from models.store import DatabaseKind, Store
 from models.wallet import Gate
 
 ADDRESSES = ("/", "/plugins/flash/payouts", "/plugins/flash/dashboard")
+PAYOUT_ADDRESS = "/payouts/{payout_id}"
 
 
 class DashboardView:
@@ -29,6 +31,7 @@ class DashboardView:
     ) -> None:
         self.seen = 0
         self.hidden = False
+        self.details: DetailOpener | None = None
         self._client = client
         self._shell = shell
         self._cards = cards
@@ -52,6 +55,8 @@ class DashboardView:
             [row_of(view) for view in delta.changed],
             delta.removed,
         )
+        if self.details is not None:
+            self.details.payouts_changed({view.id for view in delta.changed})
 
     def _show_figures(self, snapshot: Snapshot, *, again: bool) -> None:
         wallet = snapshot.wallet
@@ -68,7 +73,9 @@ class DashboardView:
 def register_dashboard(container: Container, boards: Boards) -> None:
     """Have the dashboard served at its addresses."""
 
-    async def dashboard(request: Request, client: Client) -> Response | None:
+    async def dashboard(
+        request: Request, client: Client, payout_id: str | None = None
+    ) -> Response | None:
         caller = await caller_of_page(request, container)
         if caller is None:
             return RedirectResponse("/login", status_code=303)
@@ -88,14 +95,20 @@ def register_dashboard(container: Container, boards: Boards) -> None:
         async def connected() -> None:
             view.seen = 0
             await boards.join(store.id, wanted, view)
+            if payout_id is not None and view.details is not None:
+                await view.details.open(payout_id)
 
         watch_visibility()
         client.on_connect(connected)
         client.on_delete(lambda: boards.leave(store.id, wanted, view))
         return None
 
+    async def front(request: Request, client: Client) -> Response | None:
+        return await dashboard(request, client)
+
     for address in ADDRESSES:
-        ui.page(address)(dashboard)
+        ui.page(address)(front)
+    ui.page(PAYOUT_ADDRESS)(dashboard)
 
 
 def _set_hidden(view: DashboardView, hidden: object) -> None:
@@ -124,6 +137,9 @@ def _build(container: Container, caller: Caller, store: Store, client: Client) -
         cards = SummaryCards()
         with html.section().classes("fp-panel"):
             html.div("Newest payouts").classes("fp-panel-head")
-            table = PayoutTable()
+            details = DetailOpener(container, caller, store, client)
+            table = PayoutTable(details.open)
     shell.badge.watch_browser()
-    return DashboardView(client, shell, cards, table)
+    view = DashboardView(client, shell, cards, table)
+    view.details = details
+    return view

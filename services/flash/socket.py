@@ -56,6 +56,7 @@ class Listeners:
     status: Callable[[str, InvoiceStatus], Awaitable[None]]
     price: Callable[[Rate], None]
     incoming: Callable[[str], Awaitable[None]]
+    changed: Callable[[], None]
     catch_up: Callable[[], Awaitable[None]]
 
 
@@ -127,18 +128,23 @@ class FlashSocket:
                 session = await client.connect_async(reconnecting=False)  # type: ignore[no-untyped-call]
                 health.connects += 1
                 health.since = self._clock.utc_now()
-                health.state = SocketState.CATCHING_UP
+                self._become(health, SocketState.CATCHING_UP)
                 failures = 0
                 await serve(health, session)
             except (TransportError, WebSocketException, OSError, TimeoutError) as error:
                 health.last_error = type(error).__name__
             finally:
-                health.state = SocketState.CUT_OFF
+                self._become(health, SocketState.CUT_OFF)
                 with suppress(Exception):  # closing a broken socket may fail; it is gone anyway
                     await client.close_async()  # type: ignore[no-untyped-call]
             _log.info("flash.socket_lost", socket=health.name, error=health.last_error)
             await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
             failures += 1
+
+    def _become(self, health: SocketHealth, state: SocketState) -> None:
+        if health.state is not state:
+            health.state = state
+            self._listeners.changed()
 
     async def _serve_public(self, health: SocketHealth, session: Any) -> None:
         try:
@@ -147,7 +153,7 @@ class FlashSocket:
                 group.create_task(self._take_prices(health, session, price))
                 group.create_task(self._take_statuses(health, session, group))
                 await self._listeners.catch_up()
-                health.state = SocketState.LIVE
+                self._become(health, SocketState.LIVE)
         except* (TransportError, WebSocketException, OSError) as errors:
             health.last_error = type(errors.exceptions[0]).__name__
 
@@ -197,7 +203,7 @@ class FlashSocket:
             health.last_error = code
             health.limited = code in AUTH
         if health.limited:
-            health.state = SocketState.CUT_OFF
+            self._become(health, SocketState.CUT_OFF)
             await asyncio.sleep(LIMITED_PAUSE_S)
 
     async def _take_updates(self, health: SocketHealth, session: Any) -> None:
@@ -206,7 +212,7 @@ class FlashSocket:
             if health.state is not SocketState.LIVE:
                 health.limited = False
                 await self._listeners.catch_up()
-                health.state = SocketState.LIVE
+                self._become(health, SocketState.LIVE)
             update = updates.get("update") or {}
             if update.get("__typename") == "LnUpdate" and update.get("status") == "PAID":
                 await self._listeners.incoming(str(update.get("paymentHash")))

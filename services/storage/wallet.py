@@ -51,9 +51,16 @@ _RELEASE = Statement(
     .where(*_HERE, _wallets.c.fence == bindparam("my_fence"))
     .values(lease_owner=None, lease_until=None)
 )
+# A gate that is shut already takes a new reason: only doubt opens again by itself.
 _SET_GATE = Statement(
     update(_wallets)
-    .where(*_HERE, _wallets.c.gate != bindparam("to_gate", type_=_wallets.c.gate.type))
+    .where(
+        *_HERE,
+        or_(
+            _wallets.c.gate != bindparam("to_gate", type_=_wallets.c.gate.type),
+            _wallets.c.gate_reason != bindparam("why"),
+        ),
+    )
     .values(
         gate=bindparam("to_gate", type_=_wallets.c.gate.type),
         gate_reason=bindparam("why"),
@@ -188,7 +195,7 @@ def may_send(tx: Transaction, store_id: str, wallet_id: str, fence: int) -> bool
 def set_gate(
     tx: Transaction, wallet: Wallet, gate: Gate, reason: str | None, now: datetime
 ) -> bool:
-    """Open or shut the gate; False if it was so already."""
+    """Open or shut the gate; False if it was so already, for the same reason."""
     touched = tx.run(
         _SET_GATE, in_store=wallet.store_id, wallet=wallet.id, to_gate=gate, why=reason, now=now
     )

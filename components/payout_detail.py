@@ -1,0 +1,207 @@
+"""The modal that explains one payout: figures, story, evidence, what to do, what to tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from nicegui import html, ui
+
+from components.text import Text
+from components.theme import GLYPHS
+from models.money import format_minor
+from models.payout import EvidenceGrade
+from models.payout_detail import PayoutDetail, StepKind, TimelineStep
+from models.payout_view import PayoutView
+from models.states import PayoutState
+
+Act = Callable[[str, PayoutView, str | None], Awaitable[None]]
+_GRADES = {
+    EvidenceGrade.PREIMAGE: "Proof",
+    EvidenceGrade.FLASH_SUCCESS: "Flash: success",
+    EvidenceGrade.FLASH_INVOICE: "Flash: invoice paid",
+    EvidenceGrade.STATEMENT: "Statement",
+    EvidenceGrade.STRIPE_TRANSFER: "Stripe transfer",
+    EvidenceGrade.PERSON: "Confirmed by a person",
+}
+_STEP_GLYPHS = {StepKind.STATE: "●", StepKind.SEND: "→", StepKind.SIGHTING: "◌"}
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedActs:
+    """What the role of whoever looks allows."""
+
+    approve: bool
+    cancel: bool
+
+
+class PayoutDetailDialog:
+    """One dialog for a page, filled anew each time; `on_act` is told what was decided."""
+
+    def __init__(
+        self, zone_name: str, allowed: AllowedActs, on_act: Act, on_close: Callable[[], None]
+    ) -> None:
+        self._zone = ZoneInfo(zone_name)
+        self._allowed = allowed
+        self._on_act = on_act
+        self.shown: PayoutDetail | None = None
+        with ui.dialog() as self._dialog, html.article().classes("fp-modal") as self._body:
+            self._body.props('data-testid=payout-detail role=dialog aria-label="Payout"')
+        self._dialog.on("hide", on_close)
+
+    def open(self, detail: PayoutDetail) -> None:
+        """Show a payout."""
+        self._fill(detail)
+        self._dialog.open()
+
+    def refresh(self, detail: PayoutDetail) -> None:
+        """Show the same payout as it is now."""
+        if self._dialog.value:
+            self._fill(detail)
+
+    def close(self) -> None:
+        """Close the dialog."""
+        self._dialog.close()
+
+    @property
+    def open_id(self) -> str | None:
+        """Return the id of the payout that is shown, if one is."""
+        return self.shown.payout.id if self.shown is not None and self._dialog.value else None
+
+    def _fill(self, detail: PayoutDetail) -> None:
+        self.shown = detail
+        self._body.clear()
+        with self._body:
+            self._head(detail.payout)
+            with html.div().classes("fp-modal-body"):
+                _advice(detail)
+                with html.div().classes("fp-facts"):
+                    self._facts(detail)
+                html.h3("What happened").classes("fp-h3")
+                with html.ol().classes("fp-steps"):
+                    for step in detail.steps:
+                        self._step(step)
+                _not_arrived(detail)
+            self._acts(detail.payout)
+
+    def _head(self, payout: PayoutView) -> None:
+        with html.header().classes("fp-modal-head"):
+            with html.div():
+                amount = "–" if payout.amount_sats is None else f"{payout.amount_sats:,} sats"
+                html.h2(amount).classes("fp-amount")
+                with html.div().classes("fp-status"):
+                    word = str(payout.status)
+                    html.span(f"{GLYPHS[word]} {word.capitalize()}").classes(f"is-{word} strong")
+                    if str(payout.state) != word:
+                        html.span(str(payout.state).replace("_", " ")).classes("soft")
+            close = html.button("✕").classes("fp-button quiet")
+            close.props('aria-label="Close"').on("click", self._dialog.close)
+
+    def _facts(self, detail: PayoutDetail) -> None:
+        payout = detail.payout
+        asked = f"{format_minor(payout.original_amount, payout.currency)} {payout.currency}"
+        _fact("Asked", asked)
+        sent = None if payout.amount_msat is None else f"{payout.amount_msat:,} msat"
+        _fact("Sent", sent)
+        _fact("Fee", None if payout.fee_msat is None else f"{payout.fee_msat:,} msat")
+        worth = None if payout.value_cents is None else format_minor(payout.value_cents, "USD")
+        _fact("Worth then", worth)
+        rate = payout.rate
+        if rate is not None:
+            per_btc = rate.numerator * 10**8 // rate.denominator
+            _fact("Rate", f"{per_btc // 100:,} per BTC ({rate.source}, {self._time(rate.at)})")
+        _fact("Evidence", None if payout.evidence is None else _GRADES[payout.evidence])
+        card = payout.boltcard_alias or payout.boltcard_uid
+        if card is not None:
+            said = "verified" if payout.card_verified else "not verified, only said"
+            _fact("Card", f"{card} ({said})")
+        if payout.boltcard_alias and payout.boltcard_uid:
+            _fact("Card number", payout.boltcard_uid)
+        pull = detail.pull_payment
+        _fact("Pull payment", None if pull is None else pull.name)
+        _fact("Memo", payout.memo)
+        if detail.invoice is not None:
+            _fact("Invoice runs out", self._time(detail.invoice.expires_at))
+        _fact("Payment hash", payout.payment_hash, copy=True)
+        _fact("Preimage", payout.preimage, copy=True)
+        _fact("Destination", payout.destination, copy=True)
+        _fact("Payout", payout.id, copy=True)
+
+    def _step(self, step: TimelineStep) -> None:
+        with html.li().classes(f"fp-step {step.kind}"):
+            html.span(_STEP_GLYPHS[step.kind]).classes("mark").props("aria-hidden=true")
+            with html.div():
+                html.span(step.title).classes("strong")
+                if step.note:
+                    html.span(step.note).classes("soft")
+            html.span(_took(step.since_before)).classes("num soft")
+            html.span(self._time(step.at)).classes("num soft")
+
+    def _acts(self, payout: PayoutView) -> None:
+        waiting = payout.state is PayoutState.AWAITING_APPROVAL
+        unsent = payout.state in {PayoutState.PENDING, PayoutState.APPROVED}
+        if not (waiting and self._allowed.approve) and not (
+            (waiting or unsent) and self._allowed.cancel
+        ):
+            return
+        with html.footer().classes("fp-modal-foot"):
+            if waiting and self._allowed.approve:
+                reason = ui.input(placeholder="Reason, if you reject").classes("fp-input")
+                reason.props("dense outlined")
+                reject = Text("button", "Reject").classes("fp-button stop")
+                reject.on("click", lambda: self._on_act("reject", payout, reason.value))
+                approve = Text("button", "Approve").classes("fp-button primary")
+                approve.on("click", lambda: self._on_act("approve", payout, None))
+            elif self._allowed.cancel:
+                cancel = Text("button", "Cancel this payout").classes("fp-button stop")
+                cancel.on("click", lambda: self._on_act("cancel", payout, None))
+
+    def _time(self, at: datetime) -> str:
+        return f"{at.astimezone(self._zone):%b %d, %H:%M:%S}"
+
+
+def _advice(detail: PayoutDetail) -> None:
+    with html.div().classes("fp-advice"):
+        html.p(detail.advice.meaning).classes("strong")
+        html.p(detail.advice.next_step).classes("soft")
+        if detail.payout.error_message:
+            html.p(detail.payout.error_message).classes("soft")
+
+
+def _not_arrived(detail: PayoutDetail) -> None:
+    with html.details().classes("fp-details"):
+        html.summary("The customer says it did not arrive")
+        html.p(detail.claim_text).classes("fp-quote")
+        _copy_button(detail.claim_text, "Copy this text")
+
+
+def _fact(name: str, value: str | None, *, copy: bool = False) -> None:
+    if value is None:
+        return
+    with html.div().classes("fp-fact"):
+        html.span(name).classes("soft")
+        with html.span().classes("value"):
+            html.span(value).classes("num clip").props["title"] = value
+            if copy:
+                _copy_button(value, "Copy", quiet=True)
+
+
+def _copy_button(text: str, label: str, *, quiet: bool = False) -> None:
+    button = html.button(label).classes("fp-copy" if quiet else "fp-button")
+    button.props.update({"aria-label": label, "title": label})
+    button.on("click", js_handler=f"() => navigator.clipboard.writeText({json.dumps(text)})")
+
+
+def _took(since: timedelta | None) -> str:
+    if since is None:
+        return ""
+    ms = since // timedelta(milliseconds=1)
+    if ms < 1000:  # noqa: PLR2004
+        return f"+{ms} ms"
+    if ms < 60_000:  # noqa: PLR2004
+        return f"+{ms / 1000:.1f} s"
+    minutes, seconds = divmod(ms // 1000, 60)
+    return f"+{minutes} min {seconds} s"
