@@ -15,6 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from models.errors import InvalidField, ServiceError, SettingError
+from models.export import ExportFormat
 
 cli = typer.Typer(
     name="flash-payouts",
@@ -109,6 +110,37 @@ def migrate(as_json: AsJson = False) -> None:
 
     revision = commands.migrate()
     print(json.dumps({"revision": revision}) if as_json else f"schema {revision}")
+
+
+@cli.command(
+    epilog="Example: flash-payouts export --format csv --from 2026-11-01 --to 2026-11-20 -o FILE"
+)
+def export(
+    *,
+    output: Annotated[str, typer.Option("--output", "-o", help="The file; - is stdout.")],
+    form: Annotated[ExportFormat, typer.Option("--format", help="What kind of file.")],
+    store: Annotated[str | None, typer.Option(help="Which store, if there are several.")] = None,
+    status: Annotated[str | None, typer.Option(help="Words, with commas between.")] = None,
+    state: Annotated[str | None, typer.Option(help="Exact states, with commas.")] = None,
+    card: Annotated[str | None, typer.Option(help="A card by id, UID or alias.")] = None,
+    pull_payment: Annotated[str | None, typer.Option(help="A pull payment by id.")] = None,
+    min_sats: Annotated[str | None, typer.Option(help="From this amount.")] = None,
+    max_sats: Annotated[str | None, typer.Option(help="Up to this amount.")] = None,
+    q: Annotated[str | None, typer.Option(help="Start of an id, hash, destination, word.")] = None,
+    from_: Annotated[str | None, typer.Option("--from", help="Date, or time with offset.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="A date is meant with its day.")] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="Mark a CSV as UTF-8 for Excel.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write all payouts of a filter into one file, newest first."""
+    from app import export_command
+
+    fields = {"status": status, "state": state, "card": card, "pull_payment": pull_payment}
+    fields |= {"min_sats": min_sats, "max_sats": max_sats, "q": q, "from": from_, "to": to}
+    done = _run(export_command.export(form, fields, store, output, for_excel=bom))
+    # A file that goes to stdout has it to itself.
+    text = json.dumps(done.fields) if as_json else done.sentence
+    print(text, file=sys.stderr if output == "-" else sys.stdout)
 
 
 @cli.command(epilog="Example: flash-payouts stop")

@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from app.settings import Settings
-from models.errors import GatewayError, SettingError, UnavailableError
+from models.errors import GatewayError, ServiceError, SettingError, UnavailableError
 from models.events import WalletChanged
 from models.flash import FlashConnection, InvoiceStatus, SocketState
 from models.ids import Ids
@@ -26,6 +26,7 @@ from services.boltcards import Boltcards
 from services.books import Books
 from services.clock import SystemClock
 from services.database import Database, sqlite_path
+from services.exports import Exports
 from services.figures import Figures
 from services.flash.client import FlashClient
 from services.flash.pace import Pace
@@ -36,6 +37,7 @@ from services.payout_details import PayoutDetails
 from services.payouts import Payouts
 from services.pull_payments import PullPayments
 from services.rates import Rates
+from services.reports import Reports
 from services.sender import Tools
 from services.storage import store as store_storage
 from services.stores import Stores
@@ -81,6 +83,8 @@ class Container:
     withdrawals: Withdrawals
     payouts: Payouts
     figures: Figures
+    reports: Reports
+    exports: Exports
     wallets: Wallets
     books: Books
     details: PayoutDetails
@@ -108,6 +112,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
     database.listen(hub.publish)
     boltcards = Boltcards(database, vault, clock, ids)
     payouts = Payouts(database, vault, clock, boltcards)
+    figures = Figures(database, clock, boltcards)
     connected: dict[str, Connected] = {}
     waits = WaitingTimes(connected)
     database_parts = (database, vault, clock, ids)
@@ -129,7 +134,9 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
             *database_parts, hub=hub, rates=rates, expected_wait_s=waits.expected_wait_s
         ),
         payouts=payouts,
-        figures=Figures(database, clock, boltcards),
+        figures=figures,
+        reports=Reports(database, boltcards),
+        exports=Exports(database, vault, clock, boltcards, figures, settings.data_dir),
         wallets=Wallets(database, clock),
         books=Books(database),
         details=PayoutDetails(database, payouts),
@@ -299,7 +306,7 @@ class _Listeners:
         """Take the status of a payout's invoice as a sighting."""
         if status is InvoiceStatus.PENDING:
             return
-        await self._container.tracking.take_status(payment_hash, status, SightingSource.SOCKET)
+        await self._sight(payment_hash, status)
 
     def price(self, rate: Rate) -> None:
         """Take a price."""
@@ -313,9 +320,16 @@ class _Listeners:
 
     async def incoming(self, payment_hash: str) -> None:
         """An invoice of the account itself was paid: ours, if we paid between own wallets."""
-        await self._container.tracking.take_status(
-            payment_hash, InvoiceStatus.PAID, SightingSource.SOCKET
-        )
+        await self._sight(payment_hash, InvoiceStatus.PAID)
+
+    async def _sight(self, payment_hash: str, status: InvoiceStatus) -> None:
+        try:
+            await self._container.tracking.take_status(payment_hash, status, SightingSource.SOCKET)
+        except ServiceError as error:
+            # A hint that cannot be kept is not lost: the worker asks for itself.
+            _log.warning("flash.sighting_not_kept", code=error.code)
+            if self.worker is not None:
+                await self.worker.catch_up()
 
     async def catch_up(self) -> None:
         """Look at everything open again: what happened in the gap was not told."""

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from app import errors, sessions
 from app.container import Container, running
-from app.http import boltcards, health, lnurl, payouts, pull_payments, statistics, wallet
+from app.http import boltcards, exports, health, lnurl, payouts, pull_payments, statistics, wallet
 from app.live import Boards
 from app.pages.register import register_pages
 from app.request import Edge
@@ -52,9 +52,10 @@ def build_app(container: Container) -> FastAPI:
     errors.install(app)
     app.router.routes.extend(lnurl.routes())
     app.include_router(health.router)
-    # `/boltcards/top` must be known before `/boltcards/{id}`.
-    for module in (statistics, payouts, pull_payments, boltcards, wallet):
+    # `/boltcards/top` must be known before `/boltcards/{id}`, `/payouts/export` likewise.
+    for module in (statistics, exports, payouts, pull_payments, boltcards, wallet):
         app.include_router(module.router, prefix="/v1")
+    app.include_router(exports.downloads)
     app.router.routes.extend(sessions.routes())
     register_pages(container, boards)
     # NiceGUI takes every path that is left, so it comes last.

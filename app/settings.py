@@ -81,6 +81,9 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.netloc:
             msg = "write an address such as https://api.flashapp.me/graphql"
             raise ValueError(msg)
+        if parts.scheme in {"http", "ws"} and not is_loopback(parts.hostname or ""):
+            msg = "use https or wss: the wallet's credential must not travel in clear text"
+            raise ValueError(msg)
         return value
 
     @model_validator(mode="after")

@@ -1,19 +1,21 @@
 """The one tree of errors; `app/errors.py` alone turns them into HTTP, LNURL or screen words.
 
 ServiceError
-+-- RuleError              the user can act on it
-|   +-- InvalidField       one named field is wrong
-|   +-- LimitReached       a budget or limit says no
-|   +-- InvoiceError       a BOLT11 invoice cannot be accepted
-|   +-- TapError           a card read cannot be accepted
-|   +-- WithdrawError      a claim cannot be accepted
-|   +-- Unauthenticated, Forbidden, RateLimited
-+-- ConflictError          the world moved on
-|   +-- StateChanged, IdempotencyMismatch
-+-- NotFoundError
-+-- UnavailableError       try again later; nothing was done
-+-- GatewayError           a question to another server was not answered (never a send)
-+-- SettingError           a setting stops the start
+|-- RuleError                the user can act on it
+|   |-- InvalidField         one named field is wrong
+|   |-- LimitReached         a budget or limit says no
+|   |-- InvoiceError         a BOLT11 invoice cannot be accepted
+|   |-- TapError             a card read cannot be accepted
+|   |-- WithdrawError        a claim cannot be accepted
+|   `-- Unauthenticated, Forbidden, RateLimited
+|-- ConflictError            the world moved on
+|   |-- StateChanged, IdempotencyMismatch
+|   `-- DuplicateRow         another transaction wrote it first; look again
+|-- NotFoundError
+|-- UnavailableError         try again later; nothing was done
+|   `-- OutcomeUnknownError  the commit's answer was lost: it may have been done
+|-- GatewayError             a question to another server was not answered (never a send)
+`-- SettingError             a setting stops the start
 """
 
 from __future__ import annotations
@@ -157,6 +159,12 @@ class UnavailableError(ServiceError):
     """This cannot be done right now; nothing was done."""
 
     code = "unavailable"
+
+
+class OutcomeUnknownError(UnavailableError):
+    """The database did not say whether it kept this; it may have."""
+
+    code = "outcome_unknown"
 
 
 class GatewayError(ServiceError):

@@ -158,7 +158,8 @@ class Send:
     payout_id: str
     attempt_id: str
     number: int
-    idempotency_key: str
+    flash_wallet_id: str
+    idempotency_key: str | None
     fence: int
     logged_at: datetime
     answered_at: datetime | None

@@ -22,6 +22,8 @@ REPEAT_WINDOW = timedelta(hours=20)
 MIN_INVOICE_LEFT = timedelta(seconds=5)
 EXPIRY_GRACE = timedelta(minutes=10)
 EXPIRED_TWICE_APART = timedelta(minutes=5)
+# The code of a FAILURE with empty errors, the only failure that Flash stores under a key.
+KEPT_FAILURE = "payment_failed"
 REVIEW_AFTER = timedelta(hours=24)
 # Look-ups of a home invoice: soon at first, then ever more slowly.
 LOOK_UP_AFTER = (
@@ -53,13 +55,18 @@ def is_unknown(sends: Sequence[Send]) -> bool:
     return any(send.answer in unclear for send in sends)
 
 
-def repeat_due(attempt: Attempt, sends: Sequence[Send], *, has_key: bool) -> datetime | None:
+def repeat_due(attempt: Attempt, sends: Sequence[Send], *, flash_wallet_id: str) -> datetime | None:
     """Return when rule R allows the same send again, or nothing if it never does.
 
     Only silence is repeated: never a PENDING, and never after an error, because Flash keeps no
-    errors under a key and would run the payment anew.
+    errors under a key and would run the payment anew. Only through the same wallet of Flash: that
+    is the key's scope.
     """
-    if not sends or not has_key or tries(sends) >= MAX_SENDS:
+    if not sends or tries(sends) >= MAX_SENDS:
+        return None
+    if any(
+        send.idempotency_key is None or send.flash_wallet_id != flash_wallet_id for send in sends
+    ):
         return None
     repeatable = (None, SendAnswer.UNKNOWN, SendAnswer.NOT_EXECUTED)
     if any(send.answer not in repeatable for send in sends):
@@ -67,8 +74,23 @@ def repeat_due(attempt: Attempt, sends: Sequence[Send], *, has_key: bool) -> dat
     last = sends[-1]
     waited = last.answered_at or last.logged_at
     due = waited + REPEAT_AFTER[min(tries(sends), len(REPEAT_AFTER)) - 1 if tries(sends) else 0]
-    latest = min(attempt.invoice_expires_at - MIN_INVOICE_LEFT, sends[0].logged_at + REPEAT_WINDOW)
-    return due if due <= latest else None
+    return due if due <= _last_repeat(attempt, sends) else None
+
+
+def may_repeat(
+    attempt: Attempt, sends: Sequence[Send], now: datetime, *, flash_wallet_id: str
+) -> bool:
+    """Tell whether rule R allows the same send again at this moment: due, and not too late.
+
+    A worker that was away for long finds repeats that fell due long ago: by now the invoice may
+    have run out, or Flash may have forgotten the key and would run the payment anew.
+    """
+    due = repeat_due(attempt, sends, flash_wallet_id=flash_wallet_id)
+    return due is not None and due <= now <= _last_repeat(attempt, sends)
+
+
+def _last_repeat(attempt: Attempt, sends: Sequence[Send]) -> datetime:
+    return min(attempt.invoice_expires_at - MIN_INVOICE_LEFT, sends[0].logged_at + REPEAT_WINDOW)
 
 
 def look_up_due(attempt: Attempt, last_asked_at: datetime, asked: int) -> datetime | None:
@@ -81,11 +103,16 @@ def look_up_due(attempt: Attempt, last_asked_at: datetime, asked: int) -> dateti
 def is_refused_and_over(attempt: Attempt, sends: Sequence[Send], now: datetime) -> bool:
     """Tell whether a refusal, with other sends unanswered, has outlived the invoice by the grace.
 
-    A FAILURE replayed under the same key is a look-up that said failed.
+    Only a FAILURE without errors counts: Flash keeps it under the key, so its replay is a look-up
+    that said failed. Any other refusal speaks for its own send alone, and may even come from the
+    debit of the send before.
     """
-    refused = any(send.answer is SendAnswer.REFUSED for send in sends)
-    pending = any(send.answer is SendAnswer.PENDING for send in sends)
-    return refused and not pending and now >= attempt.invoice_expires_at + EXPIRY_GRACE
+    refused = any(
+        send.answer is SendAnswer.REFUSED and send.answer_code == KEPT_FAILURE for send in sends
+    )
+    open_answers = (SendAnswer.PENDING, SendAnswer.ERROR)
+    is_open = any(send.answer in open_answers for send in sends)
+    return refused and not is_open and now >= attempt.invoice_expires_at + EXPIRY_GRACE
 
 
 def expired_counts(attempt: Attempt, now: datetime) -> bool:

@@ -26,7 +26,7 @@ _HASH_LENGTH: Final = 32
 
 
 def sign_invoice(
-    private_key: bytes,
+    private_key: bytes | PrivateKey,
     *,
     network: Network = "bitcoin",
     amount_msat: int | None,
@@ -47,7 +47,7 @@ def sign_invoice(
     """
     assert amount_msat is None or amount_msat > 0
     assert len(payment_hash) == len(payment_secret) == _HASH_LENGTH
-    key = PrivateKey(private_key)
+    key = PrivateKey(private_key) if isinstance(private_key, bytes) else private_key
     prefix = _PREFIXES[network] + _amount(amount_msat)
     fields = [
         _field("s", bech32.bytes_to_digits(payment_secret)),

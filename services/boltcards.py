@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -27,6 +27,7 @@ from services.card_crypto import (
     verify_mac,
 )
 from services.database import Database
+from services.plain_text import plain_text
 from services.storage import card as cards
 from services.storage import pull_payment as pull_payments
 from services.storage import store as stores
@@ -51,15 +52,15 @@ class NewCard:
     alias: str
     pull_payment_id: str
     uid: bytes | None = None
-    k1: bytes | None = None
-    k2: bytes | None = None
+    k1: bytes | None = field(default=None, repr=False)
+    k2: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenTap:
     """An accepted tap: what it may draw, and the k1 that draws it."""
 
-    k1: str
+    k1: str = field(repr=False)
     card: Card
     pull_payment: PullPayment
 
@@ -101,7 +102,7 @@ class Boltcards:
         Raises:
             InvalidField: The alias or UID is taken, or the pull payment is not this store's.
         """
-        alias = wanted.alias.strip()
+        alias = plain_text(wanted.alias, ALIAS_LIMIT + 1)
         if not 1 <= len(alias) <= ALIAS_LIMIT:
             raise InvalidField("alias", f"give a name of 1 to {ALIAS_LIMIT} characters")
         if len(self._k1s) >= DISTINCT_K1_LIMIT:
@@ -176,6 +177,9 @@ class Boltcards:
             return False
         self._loaded_at = now
         known = len(self._k1s)
+        for store_id, version, sealed in await self._database.read(stores.read_data_keys):
+            if not self._vault.knows(store_id):
+                self._vault.add_data_key(store_id, version, sealed)
         await self.load_keys()
         return len(self._k1s) > known
 
@@ -331,17 +335,18 @@ class Boltcards:
         active: bool | None,
         pull_payment_id: str | None,
     ) -> Card:
-        old = cards.read_card(tx, store_id, card_id)
+        old = cards.lock_card(tx, store_id, card_id)
         if old is None:
             raise NotFoundError("There is no such card.")
         new = old
         if alias is not None:
-            if not 1 <= len(alias.strip()) <= ALIAS_LIMIT:
+            alias = plain_text(alias, ALIAS_LIMIT + 1)
+            if not 1 <= len(alias) <= ALIAS_LIMIT:
                 raise InvalidField("alias", f"give a name of 1 to {ALIAS_LIMIT} characters")
             other = cards.find_alias(tx, store_id, alias)
             if other is not None and other.id != old.id:
                 raise InvalidField("alias", "another card has this name")
-            new = replace(new, alias=alias.strip())
+            new = replace(new, alias=alias)
         if active is not None:
             new = replace(new, state=CardState.ACTIVE if active else CardState.DISABLED)
         if pull_payment_id is not None:

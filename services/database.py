@@ -12,6 +12,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from urllib.parse import unquote
@@ -20,7 +21,13 @@ import psycopg
 import structlog
 from psycopg import errors as pg_errors
 
-from models.errors import DuplicateRow, ServiceError, SettingError, UnavailableError
+from models.errors import (
+    DuplicateRow,
+    OutcomeUnknownError,
+    ServiceError,
+    SettingError,
+    UnavailableError,
+)
 from models.events import Change
 from services.storage.statement import Transaction
 
@@ -53,6 +60,32 @@ class _Work:
     function: Callable[[Transaction], Any]
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+
+
+class _Ticket:
+    """Decides between two threads whether a piece of work begins or is given up."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._state = ""
+
+    def begin(self) -> None:
+        """Begin, also once more after a retry.
+
+        Raises:
+            UnavailableError: It was given up.
+        """
+        with self._lock:
+            if self._state == "torn":
+                raise UnavailableError("This was given up before it began.")
+            self._state = "begun"
+
+    def tear_up(self) -> bool:
+        """Give up; False if it has begun."""
+        with self._lock:
+            if self._state != "begun":
+                self._state = "torn"
+            return self._state == "torn"
 
 
 @dataclass(slots=True)
@@ -135,6 +168,8 @@ class Database:
         self._listener: Listener | None = None
         if self.dialect == "sqlite":
             self._path = sqlite_path(url)
+            # Going over to WAL waits for nobody, so it is done before the threads could meet.
+            open_sqlite(self._path).close()
             self._writers = _Lane("writer", 1, self._serve_sqlite_writes, self._tell)
             self._readers = _Lane("reader", READERS, self._serve_sqlite_reads, self._tell)
         else:
@@ -157,6 +192,32 @@ class Database:
             UnavailableError: Too much work is waiting, or the database cannot be used.
         """
         return await self._writers.submit(lambda tx: function(tx, *args, **kwargs))
+
+    async def write_within(
+        self,
+        seconds: float,
+        function: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Do the same, unless it cannot begin in time: then it never begins.
+
+        Raises:
+            UnavailableError: It did not begin in time; nothing was done, and nothing will be.
+        """
+        ticket = _Ticket()
+
+        def begin(tx: Transaction) -> T:
+            ticket.begin()
+            return function(tx, *args, **kwargs)
+
+        result = self._writers.submit(begin)
+        try:
+            return await asyncio.wait_for(asyncio.shield(result), seconds)
+        except TimeoutError:
+            if ticket.tear_up():
+                raise UnavailableError("This takes too long; nothing was done.") from None
+            return await result
 
     async def read(
         self,
@@ -187,20 +248,31 @@ class Database:
 
     def _serve_sqlite_writes(self, lane: _Lane, number: int) -> None:
         del number
-        connection = open_sqlite(self._path)
-        cursor = connection.cursor()
-        while batch := lane.take(BATCH_LIMIT):
-            lane.deliver(_commit_together(cursor, batch))
-        connection.close()
+        self._serve_sqlite(lane, BATCH_LIMIT, _commit_together)
 
     def _serve_sqlite_reads(self, lane: _Lane, number: int) -> None:
         del number
-        connection = open_sqlite(self._path)
-        connection.execute("PRAGMA query_only=ON")
-        cursor = connection.cursor()
-        while batch := lane.take(1):
-            lane.deliver([_run_sqlite_read(cursor, batch[0])])
-        connection.close()
+        self._serve_sqlite(lane, 1, _run_sqlite_read, read_only=True)
+
+    def _serve_sqlite(
+        self,
+        lane: _Lane,
+        limit: int,
+        run: Callable[[sqlite3.Cursor, list[_Work]], list[_Outcome]],
+        *,
+        read_only: bool = False,
+    ) -> None:
+        connection: sqlite3.Connection | None = None
+        while batch := lane.take(limit):
+            try:
+                if connection is None:
+                    connection = open_sqlite(self._path, read_only=read_only)
+            except sqlite3.Error as error:
+                lane.deliver([_Outcome(work, None, _unavailable(error), []) for work in batch])
+                continue
+            lane.deliver(run(connection.cursor(), batch))
+        if connection is not None:
+            connection.close()
 
     def _serve_pg_writes(self, lane: _Lane, number: int) -> None:
         self._serve_pg(lane, number, read_only=False)
@@ -230,8 +302,8 @@ def sqlite_path(url: str) -> str:
     return unquote(url.removeprefix(prefix))
 
 
-def open_sqlite(path: str) -> sqlite3.Connection:
-    """Open a SQLite file with the settings that durability asks for."""
+def open_sqlite(path: str, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open a SQLite file with the settings that durability asks for; readers cannot write."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA journal_mode=WAL")
@@ -239,6 +311,8 @@ def open_sqlite(path: str) -> sqlite3.Connection:
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA cache_size=-32000")
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+    if read_only:
+        connection.execute("PRAGMA query_only=ON")
     return connection
 
 
@@ -260,7 +334,7 @@ def _commit_together(cursor: sqlite3.Cursor, batch: list[_Work]) -> list[_Outcom
         outcomes = [_run_in_savepoint(cursor, work) for work in batch]
         cursor.execute("COMMIT")
     except sqlite3.Error as error:
-        if cursor.connection.in_transaction:
+        with suppress(sqlite3.Error):  # what cannot be undone here is undone when it is reopened
             cursor.execute("ROLLBACK")
         return [_Outcome(work, None, _unavailable(error), []) for work in batch]
     return outcomes
@@ -281,7 +355,8 @@ def _run_in_savepoint(cursor: sqlite3.Cursor, work: _Work) -> _Outcome:
     return _Outcome(work, result, None, transaction.changes)
 
 
-def _run_sqlite_read(cursor: sqlite3.Cursor, work: _Work) -> _Outcome:
+def _run_sqlite_read(cursor: sqlite3.Cursor, batch: list[_Work]) -> list[_Outcome]:
+    (work,) = batch
     try:
         cursor.execute("BEGIN")
         try:
@@ -289,10 +364,10 @@ def _run_sqlite_read(cursor: sqlite3.Cursor, work: _Work) -> _Outcome:
         finally:
             cursor.execute("ROLLBACK")
     except sqlite3.OperationalError as error:
-        return _Outcome(work, None, _unavailable(error), [])
+        return [_Outcome(work, None, _unavailable(error), [])]
     except BaseException as error:  # noqa: BLE001  # it belongs to whoever asked, not to this thread
-        return _Outcome(work, None, error, [])
-    return _Outcome(work, result, None, [])
+        return [_Outcome(work, None, error, [])]
+    return [_Outcome(work, result, None, [])]
 
 
 def _run_pg(connection: psycopg.Connection[Any], work: _Work, shard: int) -> _Outcome:
@@ -300,20 +375,39 @@ def _run_pg(connection: psycopg.Connection[Any], work: _Work, shard: int) -> _Ou
         transaction = Transaction(connection.cursor(), "postgresql", shard)
         try:
             result = work.function(transaction)
-            connection.commit()
+            _commit(connection)
         except (pg_errors.DeadlockDetected, pg_errors.SerializationFailure) as error:
-            connection.rollback()
+            _roll_back(connection)
             if tries_left == 1:
                 return _Outcome(work, None, _unavailable(error), [])
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             connection.close()
             return _Outcome(work, None, _unavailable(error), [])
         except BaseException as error:  # noqa: BLE001  # it belongs to whoever asked
-            connection.rollback()
+            _roll_back(connection)
             return _Outcome(work, None, _named(error), [])
         else:
             return _Outcome(work, result, None, transaction.changes)
     raise AssertionError  # the loop always returns
+
+
+def _commit(connection: psycopg.Connection[Any]) -> None:
+    """Commit; a lost answer to that leaves open whether it was kept."""
+    try:
+        connection.commit()
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if isinstance(error, pg_errors.DeadlockDetected | pg_errors.SerializationFailure):
+            raise
+        connection.close()
+        raise OutcomeUnknownError from error
+
+
+def _roll_back(connection: psycopg.Connection[Any]) -> None:
+    """Undo; on a connection that is gone the server has undone it by itself."""
+    try:
+        connection.rollback()
+    except psycopg.Error:
+        connection.close()
 
 
 def _named(error: BaseException) -> BaseException:

@@ -53,8 +53,7 @@ def _judge(
         wallets.add_alert(tx, store_id, "gate_shut", wallet.id, DOUBT, now)
         _log.warning("gate.shut", wallet_id=wallet.id, unknown=old)
         return Gate.SHUT
-    if not doubtful and wallet.gate is Gate.SHUT and wallet.gate_reason == DOUBT:
-        wallets.set_gate(tx, wallet, Gate.OPEN, None, now)
+    if not doubtful and wallet.gate is Gate.SHUT and wallets.open_gate(tx, wallet, DOUBT, now):
         _log.info("gate.opened", wallet_id=wallet.id)
         return Gate.OPEN
     return None

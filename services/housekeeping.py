@@ -42,7 +42,7 @@ class Housekeeping:
     async def tidy(self) -> None:
         """Do every chore once."""
         now = self._clock.utc_now()
-        for payout in await self._database.read(attempts.read_overdue_approvals, now, BATCH):
+        for payout in await self._database.read(attempts.read_overdue, now, BATCH):
             try:
                 await self._database.write(_expire, payout, now)
             except StateChanged:
@@ -68,5 +68,5 @@ def _expire(tx: Transaction, payout: Payout, now: datetime) -> None:
         actor=SYSTEM,
         reason_code="invoice_expired",
         error_code="invoice_expired",
-        error_message="The invoice ran out before anybody approved it.",
+        error_message="The invoice ran out before it was sent.",
     )

@@ -341,7 +341,9 @@ def _waiting(
     revision: int | None,
     state: PayoutState | None,
 ) -> Payout:
-    payout = _require(tx, store_id, payout_id)
+    payout = payouts.lock_payout(tx, store_id, payout_id)
+    if payout is None:
+        raise NotFoundError("There is no such payout.")
     changed = revision is not None and payout.revision != revision
     if changed or (state is not None and payout.state is not state):
         raise StateChanged(payout_id, payout.state)

@@ -16,7 +16,9 @@ from models.pull_payment import PullPayment, PullPaymentState
 from models.store import Actor
 from services.audit import audit
 from services.database import Database
+from services.plain_text import plain_text
 from services.storage import pull_payment as pull_payments
+from services.storage import store as stores
 from services.storage.statement import Transaction
 from services.vault import Vault, token_hash
 
@@ -75,7 +77,9 @@ class PullPayments:
             InvalidField: A field that cannot be.
         """
         now = self._clock.utc_now()
+        wanted = replace(wanted, name=plain_text(wanted.name, NAME_LIMIT + 1))
         _check(wanted, now)
+        await self._check_currency(store_id, wanted.currency)
         pull_payment_id = self._ids.new(PULL_PAYMENT)
         token_hash_, token_sealed = self._new_token(store_id, pull_payment_id)
         pull_payment = PullPayment(
@@ -98,6 +102,13 @@ class PullPayments:
         )
         await self._database.write(_create, pull_payment, actor, also)
         return pull_payment
+
+    async def _check_currency(self, store_id: str, currency: str) -> None:
+        """A rate is at hand for the store's currency and the dollar, and sats need none."""
+        store = await self._database.read(stores.read_store, store_id)
+        known = {SATS_CURRENCY, "USD", "" if store is None else store.currency}
+        if currency not in known:
+            raise InvalidField("currency", f"choose {', '.join(sorted(known - {''}))}")
 
     async def read(self, store_id: str, pull_payment_id: str) -> PullPayment:
         """Return a pull payment.
@@ -148,7 +159,7 @@ class PullPayments:
         change: PullPaymentChange,
         actor: Actor,
     ) -> PullPayment:
-        old = pull_payments.read_pull_payment(tx, store_id, pull_payment_id)
+        old = pull_payments.lock_pull_payment(tx, store_id, pull_payment_id)
         if old is None:
             raise NotFoundError("There is no such pull payment.")
         now = self._clock.utc_now()
@@ -213,7 +224,7 @@ def _applied(old: PullPayment, change: PullPaymentChange) -> PullPayment:
         state = PullPaymentState.ARCHIVED if change.archived else PullPaymentState.ACTIVE
     new = replace(
         old,
-        name=old.name if change.name is None else change.name.strip(),
+        name=old.name if change.name is None else plain_text(change.name, NAME_LIMIT + 1),
         budget=old.budget if change.amount is None else change.amount,
         expires_at=change.expires_at or old.expires_at,
         auto_approve=old.auto_approve if change.auto_approve is None else change.auto_approve,

@@ -12,6 +12,7 @@ from models.money import Rate
 FRESH = timedelta(minutes=5)
 # Flash itself may serve a price up to ten minutes old; older ones convert nothing.
 USABLE = timedelta(minutes=15)
+AHEAD = timedelta(minutes=5)
 
 
 class Rates:
@@ -23,6 +24,8 @@ class Rates:
 
     def put(self, rate: Rate) -> None:
         """Take a rate if it is newer than the one we have."""
+        if rate.at > self._clock.utc_now() + AHEAD:
+            return  # a clock that is wrong would make this the newest for ever
         known = self._rates.get(rate.currency)
         if known is None or known.at <= rate.at:
             self._rates[rate.currency] = rate

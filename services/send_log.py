@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from models.errors import StateChanged
 from models.flash import StatementRow
-from models.money import MSAT_PER_SAT, NANOUSD_PER_CENT, Rate
+from models.money import NANOUSD_PER_CENT, Rate
 from models.payout import Attempt, AttemptState, PayeeHome, Payout, Send
 from models.states import PayoutState
 from models.store import SYSTEM
@@ -21,33 +22,52 @@ from services.storage.statement import Transaction
 WINDOW_BEFORE = timedelta(minutes=2)
 WINDOW_AFTER = timedelta(hours=1)
 INVOICE_EXPIRED = "invoice_expired"
+STATEMENT_ROWS = 100  # Flash shows no more
+LISTED_AFTER = timedelta(minutes=5)  # Flash's list lags behind its answers
+PRICE_DRIFT_PARTS = 4  # the price may be a quarter off the one of the payment
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a send goes: by which wallet of ours and of Flash, under which fence, keyed or not."""
+
+    wallet_id: str
+    fence: int
+    flash_wallet_id: str
+    takes_keys: bool
 
 
 def log_send(
-    tx: Transaction, payout: Payout, attempt: Attempt, wallet_id: str, fence: int, now: datetime
+    tx: Transaction, payout: Payout, attempt: Attempt, way: Way, now: datetime
 ) -> Send | None:
     """Commit the intent to send: the send row, and the payout in `processing`.
 
-    Nothing comes back if the gate is shut, a stop is on, the lease was lost, or rule R no longer
-    allows the repeat; then nothing is written.
+    Nothing comes back if the gate is shut, a stop is on, the lease was lost, the invoice is about
+    to run out, or rule R no longer allows the repeat; then nothing is written.
 
     Raises:
         StateChanged: The payout moved since it was read.
     """
-    if not wallets.may_send(tx, payout.store_id, wallet_id, fence):
+    if payouts.lock_payout(tx, payout.store_id, payout.id) != payout:
+        raise StateChanged(payout.id, payout.state)
+    if not wallets.lock_may_send(tx, payout.store_id, way.wallet_id, way.fence):
+        return None
+    if now >= attempt.invoice_expires_at - attempt_policy.MIN_INVOICE_LEFT:
         return None
     sends = _sends_of(tx, attempt)
-    if payout.state is PayoutState.IN_FLIGHT:
-        due = attempt_policy.repeat_due(attempt, sends, has_key=True)
-        if due is None or due > now:
-            return None
+    is_repeat = payout.state is PayoutState.IN_FLIGHT
+    if is_repeat and not attempt_policy.may_repeat(
+        attempt, sends, now, flash_wallet_id=way.flash_wallet_id
+    ):
+        return None
     send = Send(
         store_id=payout.store_id,
         payout_id=payout.id,
         attempt_id=attempt.id,
         number=len(sends) + 1,
-        idempotency_key=attempt.id,
-        fence=fence,
+        flash_wallet_id=way.flash_wallet_id,
+        idempotency_key=attempt.id if way.takes_keys else None,
+        fence=way.fence,
         logged_at=now,
         answered_at=None,
         answer=None,
@@ -60,8 +80,8 @@ def log_send(
         now=now,
         actor=SYSTEM,
         reason_code="sent" if send.number == 1 else "sent_again",
-        wallet_id=wallet_id,
-        fence=fence,
+        wallet_id=way.wallet_id,
+        fence=way.fence,
         attempts=attempt.number,
     )
     attempts.add_send(tx, send)
@@ -93,6 +113,8 @@ def refuse_unsent(
     Raises:
         StateChanged: The payout moved since it was read.
     """
+    if payouts.lock_payout(tx, payout.store_id, payout.id) != payout:
+        raise StateChanged(payout.id, payout.state)
     attempts.set_attempt_state(tx, attempt, AttemptState.DEAD)
     return payouts.move(
         tx,
@@ -106,17 +128,19 @@ def refuse_unsent(
     )
 
 
-def settled_near(tx: Transaction, attempt: Attempt, rate: Rate) -> int:
-    """Count our settled attempts near an unknown one, of about the same amount."""
+def settled_near(tx: Transaction, attempt: Attempt, now: datetime) -> int:
+    """Count our settled attempts near an unknown one, of about the same amount.
+
+    Only those that the wallet's list has had time to show.
+    """
     tolerance = attempt_policy.tolerance_msat(attempt.amount_msat)
-    del rate
     return attempts.count_settled(
         tx,
         attempt.store_id,
         since=attempt.created_at - WINDOW_BEFORE,
-        until=attempt.invoice_expires_at + WINDOW_AFTER,
-        least_msat=attempt.amount_msat - 2 * tolerance,
-        most_msat=attempt.amount_msat + 2 * tolerance,
+        until=min(attempt.invoice_expires_at + WINDOW_AFTER, now - LISTED_AFTER),
+        least_msat=attempt.amount_msat - tolerance,
+        most_msat=attempt.amount_msat + tolerance,
     )
 
 
@@ -125,24 +149,20 @@ def has_no_unclaimed_row(
 ) -> bool:
     """Tell whether the wallet's list has no row left that could be the unknown payment.
 
-    An empty list proves nothing: Flash also answers one when its custodian fails.
+    Whatever makes the list doubtful answers no: an empty one (Flash also gives one when its
+    custodian fails), a full one (what came before is cut off), a row without an amount. The
+    direction is not believed, and the price may have moved since: a wide net only keeps us from
+    deciding.
     """
-    if not rows:
+    if not 0 < len(rows) < STATEMENT_ROWS:
         return False
     expected = rate.minor_floor(attempt.amount_msat * NANOUSD_PER_CENT)
-    sat = rate.minor_floor(MSAT_PER_SAT * NANOUSD_PER_CENT)
-    # The price moved since; a wider net can only keep us from deciding.
-    drift = expected // 20
+    drift = max(expected // PRICE_DRIFT_PARTS, rate.minor_floor(2000 * NANOUSD_PER_CENT))
     since = attempt.created_at - WINDOW_BEFORE
     until = attempt.invoice_expires_at + WINDOW_AFTER
     near = sum(
-        row.is_send
-        and since <= row.at <= until
-        and (
-            row.amount_nanousd is None
-            or abs(row.amount_nanousd - expected) <= drift
-            or attempt_policy.fits(row.amount_nanousd, expected, sat)
-        )
+        since <= row.at <= until
+        and (row.amount_nanousd is None or abs(row.amount_nanousd - expected) <= drift)
         for row in rows
     )
     return near <= settled

@@ -6,12 +6,14 @@ outcome. Which step is due is decided by the pure rules of `attempt_policy`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
+from models.errors import UnavailableError
 from models.flash import InvoiceStatus, Pause, SendOutcome, WalletInfo
 from models.instants import Clock
 from models.payout import Attempt, PayeeHome, Payout, Send, SightingSource
@@ -33,6 +35,8 @@ _log = structlog.get_logger(__name__)
 PAUSE = timedelta(seconds=2)  # before looking again when something is not ready
 AUTH_PAUSE_S = 30.0
 LIMIT_PAUSE_S = 5.0
+MOST_PAUSE_S = 300
+KEEP_ANSWER_AFTER_S = (0.1, 0.5, 2.0, 5.0, 10.0)
 WALLET_SHORT_PAUSE = timedelta(seconds=30)
 IDLE_LOOK = timedelta(minutes=1)
 
@@ -44,6 +48,7 @@ class Memory:
     due: datetime | None = None
     asked_at: datetime | None = None
     asked: int = 0
+    watched: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,9 @@ class Sender:
         """
         if payout.state is PayoutState.APPROVED:
             await self._pay(payout, memory)
-        elif payout.state is PayoutState.IN_FLIGHT:
+        elif payout.state is PayoutState.PROCESSING:
+            await self.tools.tracking.sweep(payout)
+        else:
             await self._look_up(payout, memory)
 
     async def _pay(self, payout: Payout, memory: Memory) -> None:
@@ -137,39 +144,61 @@ class Sender:
             send_log.log_send,
             payout,
             attempt,
-            self._wallet.id,
-            self._fence,
+            self._way(info),
             self.tools.clock.utc_now(),
         )
         if send is None:
             memory.due = self.tools.clock.utc_now() + PAUSE
             return
         if attempt.home is PayeeHome.HOME:
+            memory.watched = attempt.payment_hash
             self.tools.socket.watch(attempt.payment_hash, invoice)
         outcome = await self.tools.client.send_invoice(
-            info.flash_wallet_id, invoice, send.idempotency_key
+            send.flash_wallet_id, invoice, send.idempotency_key
         )
         await self._record(send, outcome, attempt, memory)
 
     async def _record(
         self, send: Send, outcome: SendOutcome, attempt: Attempt, memory: Memory
     ) -> None:
+        moved = await self._keep_answer(send, outcome)
         self._obey_pause(outcome)
-        moved = await self.tools.tracking.take_answer(send, outcome)
         state = None if moved is None else moved.state
         _log.info("payout.answered", payout_id=send.payout_id, answer=outcome.answer, state=state)
         if moved is not None and state is not PayoutState.IN_FLIGHT:
             self.tools.socket.drop(attempt.payment_hash)
         if state is PayoutState.APPROVED:
-            pause = WALLET_SHORT_PAUSE if outcome.pause is None else PAUSE
+            # The more often Flash did not run it, the longer until it is tried again.
+            longer = min(PAUSE * send.number, WALLET_SHORT_PAUSE)
+            pause = WALLET_SHORT_PAUSE if outcome.pause is None else longer
             memory.due = self.tools.clock.utc_now() + pause
         memory.asked_at, memory.asked = self.tools.clock.utc_now(), 0
+
+    async def _keep_answer(self, send: Send, outcome: SendOutcome) -> Payout | None:
+        """Write an answer down, however busy the database is: it may be the only evidence."""
+        for pause_s in KEEP_ANSWER_AFTER_S:
+            try:
+                return await self.tools.tracking.take_answer(send, outcome)
+            except UnavailableError:
+                _log.warning("payout.answer_not_kept_yet", payout_id=send.payout_id)
+                await asyncio.sleep(pause_s)
+        return await self.tools.tracking.take_answer(send, outcome)
+
+    def _way(self, info: WalletInfo) -> send_log.Way:
+        return send_log.Way(
+            wallet_id=self._wallet.id,
+            fence=self._fence,
+            flash_wallet_id=info.flash_wallet_id,
+            takes_keys=self.tools.client.takes_keys,
+        )
 
     def _obey_pause(self, outcome: SendOutcome) -> None:
         if outcome.pause is None:
             return
         limited = outcome.pause is Pause.LIMITED
-        seconds = outcome.retry_after_s or (LIMIT_PAUSE_S if limited else AUTH_PAUSE_S)
+        seconds = min(outcome.retry_after_s, MOST_PAUSE_S) or (
+            LIMIT_PAUSE_S if limited else AUTH_PAUSE_S
+        )
         self.tools.pace.block(seconds)
         self.paused_until = self.tools.clock.utc_now() + timedelta(seconds=seconds)
 
@@ -177,20 +206,23 @@ class Sender:
         """Do what is due for a payout whose outcome is open: repeat, ask, or give up."""
         now = self.tools.clock.utc_now()
         attempt, sends = await self.tools.database.read(send_log.read_live, payout)
-        if attempt is None:
+        info = self.info
+        if attempt is None or info is None:
             memory.due = now + PAUSE
             return
         memory.asked_at = memory.asked_at or now
-        has_key = self.tools.client.takes_keys
-        repeat_at = attempt_policy.repeat_due(attempt, sends, has_key=has_key)
+        by = info.flash_wallet_id
+        repeat_at = attempt_policy.repeat_due(attempt, sends, flash_wallet_id=by)
         ask_at = attempt_policy.look_up_due(attempt, memory.asked_at, memory.asked)
         if attempt.home is PayeeHome.HOME:
+            memory.watched = attempt.payment_hash
             self.tools.socket.watch(attempt.payment_hash, self._invoice(attempt))
-        if repeat_at is not None and repeat_at <= now and await self._may_send():
+        is_due = attempt_policy.may_repeat(attempt, sends, now, flash_wallet_id=by)
+        if is_due and await self._may_send():
             await self._send(payout, attempt, self._invoice(attempt), memory)
             return
         if ask_at is not None and ask_at <= now:
-            await self._ask_again(attempt, memory, now)
+            await self._ask_again(attempt, sends, memory, now)
         moved = await self.tools.tracking.look_at_age(payout)
         if moved is None:
             memory.due = self._next_look(attempt, memory, repeat_at, now)
@@ -204,26 +236,34 @@ class Sender:
         dues = [due for due in (repeat_at, ask_at) if due is not None and due > now]
         return min([*dues, now + IDLE_LOOK])
 
-    async def _ask_again(self, attempt: Attempt, memory: Memory, now: datetime) -> None:
+    async def _ask_again(
+        self, attempt: Attempt, sends: list[Send], memory: Memory, now: datetime
+    ) -> None:
         await self.tools.pace.take(Need.LOOK_UP)
         status = await self.tools.client.ask_status(self._invoice(attempt))
         memory.asked_at, memory.asked = now, memory.asked + 1
         clear = False
         if status is InvoiceStatus.EXPIRED and attempt_policy.expired_twice(attempt, now):
-            clear = await self._statement_is_clear(attempt)
-        await self.tools.tracking.take_status(
-            attempt.payment_hash, status, SightingSource.STATUS, statement_clear=clear
-        )
+            clear = await self._statement_is_clear(attempt, sends)
+        if status in {InvoiceStatus.PAID, InvoiceStatus.EXPIRED}:
+            await self.tools.tracking.take_status(
+                attempt.payment_hash, status, SightingSource.STATUS, statement_clear=clear
+            )
 
-    async def _statement_is_clear(self, attempt: Attempt) -> bool:
+    async def _statement_is_clear(self, attempt: Attempt, sends: list[Send]) -> bool:
         """Tell whether the wallet's list has no row that could be this payment (rule W)."""
         info = self.info
         rate = self.tools.rates.usable("USD", self.tools.clock.utc_now())
         if info is None or rate is None:
             return False
+        if any(send.flash_wallet_id != info.flash_wallet_id for send in sends):
+            return False  # another wallet's list says nothing of this payment
+        now = self.tools.clock.utc_now()
+        settled = await self.tools.database.read(send_log.settled_near, attempt, now)
         await self.tools.pace.take(Need.LOOK_UP)
-        rows = await self.tools.client.fetch_statement(info.flash_wallet_id)
-        settled = await self.tools.database.read(send_log.settled_near, attempt, rate)
+        rows = await self.tools.client.fetch_statement(
+            info.flash_wallet_id, send_log.STATEMENT_ROWS
+        )
         return send_log.has_no_unclaimed_row(rows, settled, attempt, rate)
 
     async def _refuse(

@@ -105,6 +105,7 @@ class Tracking:
 
     def _apply_answer(self, tx: Transaction, send: Send, outcome: SendOutcome) -> Payout | None:
         now = self._clock.utc_now()
+        payouts.lock_payout(tx, send.store_id, send.payout_id)
         if not attempts.answer_send(tx, send, outcome.answer, outcome.code, now):
             return None
         external_id = f"{send.attempt_id}:{send.number}"
@@ -151,14 +152,14 @@ class Tracking:
         return self._settle(tx, case, EvidenceGrade.PREIMAGE, preimage)
 
     def _apply_sweep(self, tx: Transaction, payout: Payout) -> Payout | None:
-        fresh = payouts.read_payout(tx, payout.store_id, payout.id)
+        fresh = payouts.lock_payout(tx, payout.store_id, payout.id)
         if fresh is None or fresh.state is not PayoutState.PROCESSING:
             return None
         case = self._live_case(tx, fresh)
         return None if case is None else self._unknown(tx, case, "worker_gone")
 
     def _apply_age(self, tx: Transaction, payout: Payout) -> Payout | None:
-        fresh = payouts.read_payout(tx, payout.store_id, payout.id)
+        fresh = payouts.lock_payout(tx, payout.store_id, payout.id)
         if fresh is None or fresh.state is not PayoutState.IN_FLIGHT:
             return None
         case = self._live_case(tx, fresh)
@@ -181,18 +182,20 @@ class Tracking:
         self, tx: Transaction, case: _Case, grade: EvidenceGrade, preimage: str | None = None
     ) -> Payout | None:
         payout, attempt = case.payout, case.attempt
-        if not case.sends:
-            return None  # somebody else paid this invoice; it says nothing of our money
+        if attempt_policy.all_did_nothing(case.sends):
+            # No send of ours can have paid it: somebody else did, and that says nothing of us.
+            return None
         sealed = None
         if preimage is not None:
             place = f"evidence/{payout.id}/preimage"
             sealed = self._vault.of(payout.store_id).seal_text(preimage, place)
+        is_first = not attempts.read_evidence(tx, payout.store_id, payout.id)
         added = attempts.add_evidence(
             tx,
             Evidence(payout.store_id, payout.id, grade, sealed, attempt.payment_hash, case.now),
         )
         if payout.state in RELEASED or attempt.state is AttemptState.DEAD:
-            if added:
+            if added and is_first:
                 self._alarm_paid_after_release(tx, case)
             return None
         if payout.state is PayoutState.COMPLETED:
@@ -200,9 +203,10 @@ class Tracking:
                 return payouts.amend(tx, payout, evidence=grade)
             return None
         attempts.set_attempt_state(tx, attempt, AttemptState.SETTLED)
+        self._no_longer_short(tx, case)
         return payouts.move(
             tx,
-            self._on_the_wire(tx, case),
+            payout,
             PayoutState.COMPLETED,
             now=case.now,
             actor=case.actor,
@@ -211,19 +215,6 @@ class Tracking:
             unknown_since=None,
             error_code=None,
             error_message=None,
-        )
-
-    def _on_the_wire(self, tx: Transaction, case: _Case) -> Payout:
-        """Evidence for a payout that went back to `approved` says that a send did go out."""
-        if case.payout.state is not PayoutState.APPROVED:
-            return case.payout
-        return payouts.move(
-            tx,
-            case.payout,
-            PayoutState.PROCESSING,
-            now=case.now,
-            actor=SYSTEM,
-            reason_code="evidence_arrived",
         )
 
     def _refused(self, tx: Transaction, case: _Case, outcome: SendOutcome) -> Payout | None:
@@ -249,6 +240,11 @@ class Tracking:
             wallet.set_short(tx, payer, case.now)
             wallet.add_alert(tx, payer.store_id, "wallet_short", payer.id, case.payout.id, case.now)
         return self._back_to_approved(tx, case, "wallet_short")
+
+    def _no_longer_short(self, tx: Transaction, case: _Case) -> None:
+        payer = wallet.read_wallet(tx, case.payout.store_id)
+        if payer is not None and payer.short_since is not None:
+            wallet.set_short(tx, payer, None)
 
     def _not_executed(self, tx: Transaction, case: _Case, outcome: SendOutcome) -> Payout | None:
         if case.payout.state is not PayoutState.PROCESSING:
@@ -353,7 +349,8 @@ class Tracking:
         )
 
     def _case(self, tx: Transaction, store_id: str, payout_id: str, attempt_id: str) -> _Case:
-        payout = payouts.read_payout(tx, store_id, payout_id)
+        # Locked before anything is decided: an answer and a sighting may come at the same moment.
+        payout = payouts.lock_payout(tx, store_id, payout_id)
         assert payout is not None
         attempt = next(
             found

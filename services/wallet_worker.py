@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -29,6 +29,9 @@ LEASE = timedelta(seconds=15)
 LEASE_RENEWAL_S = 5.0
 POLL_S = 1.0  # a lost wake-up costs this much, never a payout
 AT_ONCE = 16  # payouts worked on together
+LOOK_UPS_AT_ONCE = 8
+FAILED_STEP_PAUSE = timedelta(seconds=30)
+DISCONNECTED_AFTER_S = 10.0  # without Flash for so long, a new claim would wait in vain
 OPEN_WORK_LIMIT = 500
 BALANCE_EVERY_S = 60.0
 
@@ -42,6 +45,7 @@ class WorkerHealth:
     working_on: int = 0
     waiting: int = 0
     last_error: str | None = None
+    away_since: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -79,10 +83,19 @@ class WalletWorker:
                 self._memory.clear()
                 await self._give_lease_back(wallet, fence)
 
-    def expected_wait_s(self) -> float:
-        """Return how long a new payout would wait for its first send, in seconds."""
-        if not self.health.connected or not self.health.holds_lease:
+    def expected_wait_s(self) -> float | None:
+        """Return how long a new payout would wait for its first send, or nothing if too long.
+
+        Another instance may hold the lease; then it is connected, or not, as it knows best.
+        """
+        if not self.health.holds_lease:
             return PAUSE.total_seconds()
+        if not self.health.connected:
+            away_since = self.health.away_since
+            away_s = 0.0
+            if away_since is not None:
+                away_s = (self.tools.clock.utc_now() - away_since).total_seconds()
+            return None if away_s > DISCONNECTED_AFTER_S else PAUSE.total_seconds()
         return self.tools.pace.wait_s(2 * (self.health.waiting + 1))
 
     async def catch_up(self) -> None:
@@ -131,11 +144,13 @@ class WalletWorker:
                 info = await self._fetch_wallet()
             except GatewayError as error:
                 self.health.connected = False
+                self.health.away_since = self.health.away_since or self.tools.clock.utc_now()
                 self.health.last_error = error.message
                 await asyncio.sleep(PAUSE.total_seconds())
                 continue
             sender.info = info
             self.health.connected, self.health.last_error = True, None
+            self.health.away_since = None
             await self.tools.database.write(
                 wallets.set_connected,
                 wallet,
@@ -160,37 +175,46 @@ class WalletWorker:
 
     async def _sweep_lost_sends(self) -> None:
         """Whatever is `processing` now was on the wire of a worker that is gone."""
-        for payout in await self._open_work():
-            if payout.state is PayoutState.PROCESSING:
-                await self.tools.tracking.sweep(payout)
+        for payout in await self._in_state(PayoutState.PROCESSING):
+            await self.tools.tracking.sweep(payout)
 
-    async def _open_work(self) -> list[Payout]:
+    async def _in_state(self, state: PayoutState) -> list[Payout]:
         return await self.tools.database.read(
-            attempts.read_open_work, self.store_id, OPEN_WORK_LIMIT
+            attempts.read_open_work, self.store_id, state, OPEN_WORK_LIMIT
         )
 
     async def _look_at_work(self, group: asyncio.TaskGroup, sender: Sender) -> None:
-        work = await self._open_work()
+        approved = await self._in_state(PayoutState.APPROVED)
+        # What is `processing` though nobody here works on it lost its worker or its answer.
+        lost = await self._in_state(PayoutState.PROCESSING)
+        unknown = await self._in_state(PayoutState.IN_FLIGHT)
+        self._forget_closed(approved + lost + unknown)
+        self._begin(group, sender, approved + lost, AT_ONCE)
+        # Look-ups leave room, so that what is unknown never keeps new payouts waiting.
+        self._begin(group, sender, unknown, LOOK_UPS_AT_ONCE)
+        self.health.waiting = sum(payout.id not in self._busy for payout in approved)
+        self.health.working_on = len(self._busy)
+
+    def _begin(
+        self, group: asyncio.TaskGroup, sender: Sender, work: list[Payout], most: int
+    ) -> None:
         now = self.tools.clock.utc_now()
-        self._forget_closed({payout.id for payout in work})
-        waiting = 0
         for payout in work:
             if payout.id in self._busy:
                 continue
             memory = self._memory.setdefault(payout.id, Memory())
-            if payout.state is PayoutState.APPROVED:
-                waiting += 1
-            if len(self._busy) >= AT_ONCE or (memory.due is not None and now < memory.due):
+            if len(self._busy) >= most or (memory.due is not None and now < memory.due):
                 continue
             self._busy.add(payout.id)
             group.create_task(self._advance(sender, payout, memory))
-        self.health.waiting = waiting
-        self.health.working_on = len(self._busy)
 
-    def _forget_closed(self, open_ids: set[str]) -> None:
+    def _forget_closed(self, work: list[Payout]) -> None:
+        open_ids = {payout.id for payout in work}
         for payout_id in [known for known in self._memory if known not in open_ids]:
             if payout_id not in self._busy:
-                del self._memory[payout_id]
+                watched = self._memory.pop(payout_id).watched
+                if watched is not None:
+                    self.tools.socket.drop(watched)
 
     async def _advance(self, sender: Sender, payout: Payout, memory: Memory) -> None:
         """Have one payout taken one step further, and look at it again when it is due."""
@@ -201,6 +225,10 @@ class WalletWorker:
         except (GatewayError, UnavailableError) as error:
             self.health.last_error = error.message
             memory.due = self.tools.clock.utc_now() + PAUSE
+        except Exception as error:  # noqa: BLE001  # one payout must not stop the others' sends
+            _log.exception("worker.step_failed", payout_id=payout.id)
+            self.health.last_error = type(error).__name__
+            memory.due = self.tools.clock.utc_now() + FAILED_STEP_PAUSE
         finally:
             self._busy.discard(payout.id)
             self.wake.set()

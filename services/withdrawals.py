@@ -7,10 +7,8 @@ after its commit is Flash asked to pay, and not from here.
 from __future__ import annotations
 
 import asyncio
-import hmac
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +20,8 @@ from models.errors import (
     InvoiceError,
     LimitReached,
     NotFoundError,
+    OutcomeUnknownError,
+    ServiceError,
     UnavailableError,
     WithdrawError,
 )
@@ -33,7 +33,8 @@ from models.payout import Attempt, AttemptState, DestinationKind, PayeeHome, Pay
 from models.pull_payment import PullPayment
 from models.states import FINAL, PayoutState, PayoutStatus
 from models.store import PAYEE, Store
-from services import bolt11
+from models.wallet import Gate
+from services import bolt11, claim_link
 from services.boltcards import OpenTap
 from services.database import Database
 from services.hub import Hub
@@ -45,6 +46,7 @@ from services.storage import card as cards
 from services.storage import payout as payouts
 from services.storage import pull_payment as pull_payments
 from services.storage import store as stores
+from services.storage import wallet as wallets
 from services.storage.listing import DESTINATION_START
 from services.storage.statement import Transaction
 from services.vault import Vault, token_hash
@@ -52,19 +54,18 @@ from services.vault import Vault, token_hash
 _log = structlog.get_logger(__name__)
 
 NETWORK = "bitcoin"
-LINK_K1_LIFE = timedelta(hours=1)
 MIN_SECONDS_LEFT = 10
+# What nothing decides waits for its invoice to run out, so that must not take for ever.
+LONGEST_INVOICE = timedelta(days=30)
 WAIT_S = 3.0  # tills give up after five seconds, so the answer must come within four
 MEMO_LIMIT = 300
-_NONCE_BYTES = 12
-_SECONDS_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What a link or tap may draw now, in millisats; nothing left is 0 and 0."""
 
-    k1: str
+    k1: str = field(repr=False)
     description: str
     min_msat: int
     max_msat: int
@@ -74,10 +75,10 @@ class Offer:
 class Claim:
     """A callback: who asks by which k1 for which invoice."""
 
-    k1: str
-    invoice: Invoice
+    k1: str = field(repr=False)
+    invoice: Invoice = field(repr=False)
     hint: str | None
-    claim_token: str | None
+    claim_token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Withdrawals:
         if found is None:
             raise NotFoundError("This withdrawal link is not known.")
         now = self._clock.utc_now()
-        k1 = self._sign_k1(claim_token, now + LINK_K1_LIFE)
+        k1 = claim_link.sign_k1(self._vault, claim_token, now)
         return self._offer(k1, found, now)
 
     def offer_tap(self, tap: OpenTap) -> Offer:
@@ -140,27 +141,53 @@ class Withdrawals:
             UnavailableError: Payouts are stopped, or would wait longer than the invoice lives.
         """
         payout_id = self._ids.new(PAYOUT)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + WAIT_S
         with self._hub.listen_payout(payout_id) as changes:
-            try:
-                payout = await self._database.write(self._reserve, claim, payout_id)
-            except DuplicateRow:
-                # Another callback won the race meanwhile; this time its rows are there to see.
-                payout = await self._database.write(self._reserve, claim, payout_id)
+            payout = await self._reserve_or_find(claim, payout_id)
             if payout.id != payout_id:
                 return payout
             _log.info("payout.reserved", payout_id=payout.id, state=payout.state, kind=payout.kind)
             if payout.state is not PayoutState.APPROVED:
                 return payout
-            deadline = asyncio.get_running_loop().time() + WAIT_S
-            while (left_s := deadline - asyncio.get_running_loop().time()) > 0:
+            while (left_s := deadline - loop.time()) > 0:
                 for change in await changes.wait(left_s):
-                    state = getattr(change, "state", None)
-                    if state in FINAL:
+                    if getattr(change, "state", None) in FINAL:
                         return await self._read(payout)
         return payout
 
+    async def _reserve_or_find(self, claim: Claim, payout_id: str) -> Payout:
+        """Reserve, or return what the same callback, sent twice, has reserved meanwhile.
+
+        On PostgreSQL the first may commit while the second looks: whatever the second then trips
+        over (the tap is used, the invoice seen, the budget short), it must not be told a refusal.
+        """
+        try:
+            return await self._database.write_within(WAIT_S, self._reserve, claim, payout_id)
+        except DuplicateRow:
+            # Another callback won the race; this time its rows are there to see.
+            return await self._database.write(self._reserve, claim, payout_id)
+        except OutcomeUnknownError:
+            # It may be reserved. The unique k1 and hash make asking again safe, and waiting for
+            # the other commit; if this fails too, whoever answers must not say that it failed.
+            return await self._again(claim, payout_id)
+        except ServiceError:
+            taken = await self._database.read(_find_taken, claim)
+            if taken is None:
+                raise
+            return taken
+
+    async def _again(self, claim: Claim, payout_id: str) -> Payout:
+        try:
+            return await self._database.write(self._reserve, claim, payout_id)
+        except ServiceError:
+            raise OutcomeUnknownError from None
+
     async def _read(self, payout: Payout) -> Payout:
-        fresh = await self._database.read(payouts.read_payout, payout.store_id, payout.id)
+        try:
+            fresh = await self._database.read(payouts.read_payout, payout.store_id, payout.id)
+        except UnavailableError:
+            return payout  # it is reserved and may be paid: anything but OK would be untrue
         return payout if fresh is None else fresh
 
     def _offer(self, k1: str, pull_payment: PullPayment, now: datetime) -> Offer:
@@ -176,23 +203,6 @@ class Withdrawals:
             rate = self._rates.usable(pull_payment.currency, now)
             sats = 0 if rate is None else rate.msat_floor(pull_payment.remaining) // MSAT_PER_SAT
         return min(sats, pull_payment.max_sats or MAX_SATS) * MSAT_PER_SAT
-
-    # A link's k1 is not kept: it signs itself, and the payout it makes keeps its hash.
-
-    def _sign_k1(self, claim_token: str, until: datetime) -> str:
-        body = secrets.token_bytes(_NONCE_BYTES) + to_seconds(until).to_bytes(_SECONDS_BYTES, "big")
-        return (body + self._vault.sign(body + claim_token.encode())).hex()
-
-    def _check_link_k1(self, k1: str, claim_token: str, now: datetime) -> None:
-        try:
-            raw = bytes.fromhex(k1)
-        except ValueError:
-            raw = b""
-        body, signature = raw[: _NONCE_BYTES + _SECONDS_BYTES], raw[_NONCE_BYTES + _SECONDS_BYTES :]
-        if not hmac.compare_digest(self._vault.sign(body + claim_token.encode()), signature):
-            raise WithdrawError("unknown_k1", "This withdrawal is not known; scan again.")
-        if from_seconds(int.from_bytes(body[_NONCE_BYTES:], "big")) <= now:
-            raise WithdrawError("k1_expired", "This withdrawal has expired; scan again.")
 
     # What follows runs inside the reserving transaction.
 
@@ -246,7 +256,7 @@ class Withdrawals:
         earlier = payouts.find_claim(tx, pull_payment.store_id, token_hash(claim.k1))
         if earlier is not None:
             return earlier
-        self._check_link_k1(claim.k1, claim_token, now)
+        claim_link.check_k1(self._vault, claim.k1, claim_token, now)
         return _Draw(pull_payment)
 
     def _same_claim(self, earlier: Payout, claim: Claim) -> Payout:
@@ -260,6 +270,8 @@ class Withdrawals:
             raise WithdrawError("closed", "Withdrawals from here are closed.")
         if attempts.find_attempt(tx, invoice.payment_hash) is not None:
             raise InvoiceError("payment_hash_seen", "This invoice was used before; make a new one.")
+        if invoice.expires_at_s > to_seconds(now + LONGEST_INVOICE):
+            raise InvoiceError("expires_too_late", "This invoice lives too long; make a new one.")
         bolt11.check_payable(
             invoice,
             now_s=to_seconds(now),
@@ -269,10 +281,13 @@ class Withdrawals:
             min_seconds_left=MIN_SECONDS_LEFT,
         )
         if pull_payment.auto_approve:
-            self._check_wait(pull_payment.store_id, invoice, now)
+            self._check_wait(tx, pull_payment.store_id, invoice, now)
 
-    def _check_wait(self, store_id: str, invoice: Invoice, now: datetime) -> None:
-        """Refuse at once what would wait longer than its invoice lives."""
+    def _check_wait(self, tx: Transaction, store_id: str, invoice: Invoice, now: datetime) -> None:
+        """Refuse at once what would wait longer than its invoice lives, or without an end."""
+        wallet = wallets.read_wallet(tx, store_id)
+        if wallet is None or wallet.stopped_at is not None or wallet.gate is Gate.SHUT:
+            raise UnavailableError("Payouts are paused at the moment; try again later.")
         wait_s = self._expected_wait_s(store_id)
         if wait_s is None:
             raise UnavailableError("Payouts are paused at the moment; try again later.")
@@ -357,6 +372,15 @@ class Withdrawals:
             expired_seen_at=None,
             created_at=now,
         )
+
+
+def _find_taken(tx: Transaction, claim: Claim) -> Payout | None:
+    """Return the payout that exactly this k1 and invoice have made."""
+    attempt = attempts.find_attempt(tx, claim.invoice.payment_hash)
+    if attempt is None:
+        return None
+    payout = payouts.read_payout(tx, attempt.store_id, attempt.payout_id)
+    return payout if payout is not None and payout.claim_key == token_hash(claim.k1) else None
 
 
 def _rate_columns(rate: Rate | None) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from app.auth import container_of
 from app.container import Container
 from app.errors import INTERNAL, lnurl_reason
 from app.http.claim_page import claim_page
-from models.errors import InvoiceError, ServiceError, WithdrawError
+from models.errors import InvoiceError, OutcomeUnknownError, ServiceError, WithdrawError
 from models.payout import Payout
-from models.states import RELEASED
+from models.states import RELEASED, PayoutState
 from services import bolt11, lnurl_withdraw
 from services.card_crypto import tap_from_pairs
 from services.withdrawals import Claim, Offer
@@ -33,6 +33,8 @@ _CORS = {"Access-Control-Allow-Origin": "*"}
 _HINT = re.compile(r"[0-9A-Za-z:_-]{1,64}\Z")
 # A memo such as "Boltcard 04a1…" or "Card ID: 17" names a card, without proving it.
 _MEMO_HINT = re.compile(r"(?:boltcard|card id)[\s:#]+([0-9A-Za-z:_-]{4,64})", re.IGNORECASE)
+# What staff wrote as a reason is for staff.
+DECIDED_BY_PEOPLE = frozenset({PayoutState.REJECTED, PayoutState.CANCELLED})
 Endpoint = Callable[[Request], Awaitable[dict[str, Any]]]
 
 
@@ -40,8 +42,14 @@ def answered(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     """Return a route that turns every outcome into an LNURL answer."""
 
     async def route(request: Request) -> Response:
+        if request.method == "HEAD":
+            # A preview of a link must neither burn a counter nor draw money.
+            return Response(headers=_CORS)
         try:
             body = await endpoint(request)
+        except OutcomeUnknownError:
+            # It may be accepted, and then it will be paid: ERROR would not be true.
+            body = lnurl_withdraw.ok()
         except ServiceError as error:
             _log.info("lnurl.refused", reason=getattr(error, "reason", error.code))
             body = lnurl_withdraw.error(lnurl_reason(error))
@@ -105,6 +113,8 @@ async def _claim(request: Request, claim_token: str | None) -> dict[str, Any]:
 
 def _answer(payout: Payout) -> dict[str, Any]:
     """Say OK for what is paid, running or waiting; ERROR for what certainly is not (LUD-03)."""
+    if payout.state in DECIDED_BY_PEOPLE:
+        return lnurl_withdraw.error("The payout was turned down.")
     if payout.state in RELEASED:
         return lnurl_withdraw.error(payout.error_message or "The payout was not made.")
     return lnurl_withdraw.ok()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from models.errors import UnavailableError
 
@@ -54,6 +55,8 @@ def upgrade(url: str) -> None:
     """
     engine = engine_of(url)
     try:
+        if engine.dialect.name == "sqlite":
+            _begin_at_once(engine)
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(
@@ -68,6 +71,22 @@ def upgrade(url: str) -> None:
             command.upgrade(_config(connection), "head")
     finally:
         engine.dispose()
+
+
+def _begin_at_once(engine: Engine) -> None:
+    """Have SQLite put tables and version into one transaction that no other start gets between.
+
+    Its driver would otherwise commit before each statement that makes a table.
+    """
+
+    @event.listens_for(engine, "connect")
+    def _manual(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA busy_timeout=30000")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def is_without_stores(url: str) -> bool:

@@ -187,7 +187,7 @@ class SendRow(SQLModel, table=True):
     __tablename__ = "sends"
     __table_args__ = (
         one_of("answer", SendAnswer),
-        *whole("number", least=1, most=100),
+        *whole("number", least=1, most=100_000),
         *whole("fence"),
         Index("ix_sends_payout", "payout_id"),
     )
@@ -196,7 +196,9 @@ class SendRow(SQLModel, table=True):
     payout_id: str = Field(foreign_key="payouts.id")
     attempt_id: str = Field(primary_key=True, foreign_key="attempts.id")
     number: int = Field(primary_key=True, sa_type=BigInteger)
-    idempotency_key: str
+    # The key's scope at Flash is the wallet: through another wallet it would be a new payment.
+    flash_wallet_id: str
+    idempotency_key: str | None
     fence: int = Field(sa_type=BigInteger)
     logged_at: datetime = Field(sa_type=UtcDateTime)
     answered_at: datetime | None = Field(sa_type=UtcDateTime)

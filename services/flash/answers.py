@@ -78,11 +78,22 @@ def _without_payload(errors: Errors) -> SendOutcome:
         return _limited(errors)
     if code in AUTH or message.startswith(_AUTH_MESSAGES):
         return unauthenticated()
-    if code == "GRAPHQL_VALIDATION_FAILED" or any(sign in message for sign in _VALIDATION):
+    if is_unsupported(errors):
         return _outcome(SendAnswer.REFUSED, "unsupported", message)
     if not errors:
         return unreadable("empty")
     return _outcome(SendAnswer.ERROR, code or "generic", message)
+
+
+def is_unsupported(errors: Errors) -> bool:
+    """Tell whether the server rejected the document itself, so that nothing was executed."""
+    code, message = first_error(errors)
+    return code == "GRAPHQL_VALIDATION_FAILED" or any(sign in message for sign in _VALIDATION)
+
+
+def not_executed(code: str) -> SendOutcome:
+    """Return the outcome of a send that certainly was not executed and may be tried again."""
+    return SendOutcome(SendAnswer.NOT_EXECUTED, code, "The request is made again in another form.")
 
 
 def by_http_status(status: int, retry_after_s: int = 0) -> SendOutcome:
@@ -150,7 +161,7 @@ def _limited(errors: Errors) -> SendOutcome:
         extensions = error.get("extensions")
         if isinstance(extensions, Mapping):
             found = extensions.get("retryAfterSeconds")
-            wait_s = found if isinstance(found, int) else 0
+            wait_s = max(0, found) if isinstance(found, int) else 0
     return SendOutcome(SendAnswer.NOT_EXECUTED, "limited", _WORDS["limited"], Pause.LIMITED, wait_s)
 
 

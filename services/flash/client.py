@@ -33,7 +33,15 @@ from models.flash import (
 from models.instants import from_seconds
 from models.money import NANOUSD_PER_CENT, Rate
 from services.flash import documents
-from services.flash.answers import by_http_status, classify, first_error, judge_probe, unreadable
+from services.flash.answers import (
+    by_http_status,
+    classify,
+    first_error,
+    is_unsupported,
+    judge_probe,
+    not_executed,
+    unreadable,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -41,6 +49,9 @@ SEND_TIMEOUT_S = 35.0  # Flash's own gateway gives up after about thirty
 ASK_TIMEOUT_S = 10.0
 NANOUSD_PER_USD = 1_000_000_000
 SANDBOX_HEADER = "Flash-Sandbox"
+HTTP_ERROR = 300
+# A redirect would carry the credential, and the payment, to somewhere else.
+NO_REDIRECTS = {"allow_redirects": False}
 CAPABILITIES = {"X-Flash-Client-Capabilities": "cash-wallet-usdt-v1"}
 # Wallets that can pay, the preferred one first; a Flash account has no bitcoin wallet.
 _PAYING = ("USDT", "USD")
@@ -53,6 +64,16 @@ class Answer(Protocol):
     errors: Any
 
 
+class _StrictTransport(AIOHTTPTransport):
+    """Reads a body only of an answer that is one: an error status counts, whatever it says."""
+
+    async def _prepare_result(self, response: Any) -> Any:
+        if response.status >= HTTP_ERROR:
+            self.response_headers = response.headers
+            raise TransportServerError("", response.status)
+        return await super()._prepare_result(response)
+
+
 class FlashClient:
     """One wallet owner's door to Flash."""
 
@@ -62,7 +83,7 @@ class FlashClient:
             headers["Authorization"] = f"Bearer {connection.token}"
         elif connection.api_key is not None:
             headers["X-API-KEY"] = connection.api_key
-        self._transport = AIOHTTPTransport(
+        self._transport = _StrictTransport(
             connection.url,
             headers=headers,
             json_deserialize=partial(json.loads, parse_float=Decimal),
@@ -124,7 +145,7 @@ class FlashClient:
         request = documents.with_input(documents.SEND, **fields)
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                result = await self._transport.execute(request)
+                result = await self._transport.execute(request, extra_args=NO_REDIRECTS)
         except TimeoutError:
             return unreadable("timeout")
         except TransportServerError as error:
@@ -133,10 +154,21 @@ class FlashClient:
             return unreadable("unreadable")
         except TransportError:
             return unreadable("cut")
-        outcome = classify(_payload(result, "lnInvoicePaymentSend"), _errors(result))
-        if outcome.code == "unsupported" and "idempotencyKey" in (outcome.message or ""):
-            self.takes_keys = False
-        return outcome
+        except Exception as error:  # noqa: BLE001  # after a send nothing may hide its outcome
+            _log.error("flash.answer_not_read", error=type(error).__name__)
+            return unreadable("unreadable")
+        return self._judge(result)
+
+    def _judge(self, result: Answer) -> SendOutcome:
+        try:
+            errors = _errors(result)
+            if is_unsupported(errors) and "idempotencyKey" in first_error(errors)[1]:
+                # A server of before the keys; this refusal did nothing, the next send goes without.
+                self.takes_keys = False
+                return not_executed("no_keys")
+            return classify(_payload(result, "lnInvoicePaymentSend"), errors)
+        except (AttributeError, TypeError, ValueError):
+            return unreadable("unreadable")
 
     async def probe_fee(self, wallet_id: str, invoice: str) -> ProbeOutcome:
         """Ask what a payment would cost and whether there is a way; silence refuses nothing."""
@@ -162,10 +194,8 @@ class FlashClient:
             self.can_ask_status = False
             return InvoiceStatus.UNSUPPORTED
         status = read_status(_payload(result, "lnInvoicePaymentStatus"))
-        if status is None:
-            msg = "Flash gave no status for an invoice."
-            raise GatewayError(msg)
-        return status
+        # An answer that says nothing is not asked for again: the invoice counts as not Flash's.
+        return InvoiceStatus.UNSUPPORTED if status is None else status
 
     async def fetch_price(self, currency: str) -> Rate:
         """Ask for the price of a sat.
@@ -214,7 +244,7 @@ class FlashClient:
     async def _execute(self, request: GraphQLRequest) -> Answer:
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
-                return await self._transport.execute(request)
+                return await self._transport.execute(request, extra_args=NO_REDIRECTS)
         except TimeoutError as error:
             msg = "Flash did not answer in time."
             raise GatewayError(msg) from error

@@ -52,9 +52,11 @@ class Pace:
 
     def wait_s(self, requests: int) -> float:
         """Return how long so many requests would have to wait, in seconds."""
-        self._fill()
-        blocked = max(0.0, self._blocked_until - self._monotonic())
-        missing = max(0.0, requests - self._tokens)
+        # Only reads: this is also asked from the threads of the database.
+        now = self._monotonic()
+        blocked = max(0.0, self._blocked_until - now)
+        filled = self._tokens + (now - self._filled_at) * self._per_minute / 60
+        missing = max(0.0, requests - min(float(self._per_minute), filled))
         return blocked + missing * 60 / self._per_minute
 
     def block(self, seconds: float) -> None:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -32,6 +32,7 @@ CONNECT_TIMEOUT_S = 10.0
 # Flash allows ten handshakes a minute from one address; two sockets share that.
 BACKOFF_S = (1.0, 3.0, 8.0, 15.0, 30.0)
 PING_INTERVAL_S = 15.0
+STEADY = timedelta(seconds=60)
 LIMITED_PAUSE_S = 300.0  # before a refused token is tried again
 WATCH_LIMIT = 500  # invoices watched at once; further ones are asked about instead
 
@@ -129,7 +130,6 @@ class FlashSocket:
                 health.connects += 1
                 health.since = self._clock.utc_now()
                 self._become(health, SocketState.CATCHING_UP)
-                failures = 0
                 await serve(health, session)
             except (TransportError, WebSocketException, OSError, TimeoutError) as error:
                 health.last_error = type(error).__name__
@@ -137,6 +137,8 @@ class FlashSocket:
                 self._become(health, SocketState.CUT_OFF)
                 with suppress(Exception):  # closing a broken socket may fail; it is gone anyway
                     await client.close_async()  # type: ignore[no-untyped-call]
+            if health.since is not None and self._clock.utc_now() - health.since > STEADY:
+                failures = 0  # it held for a while: this is a new trouble, not the old one
             _log.info("flash.socket_lost", socket=health.name, error=health.last_error)
             await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
             failures += 1

@@ -127,10 +127,7 @@ _OPEN_WORK = Statement(
     select(*PAYOUT_COLUMNS)
     .where(
         _payouts.c.store_id == bindparam("store_id"),
-        among(
-            _payouts.c.state,
-            (PayoutState.APPROVED, PayoutState.PROCESSING, PayoutState.IN_FLIGHT),
-        ),
+        _payouts.c.state == bindparam("state", type_=_payouts.c.state.type),
     )
     .order_by(_payouts.c.created_at)
     .limit(bindparam("limit"))
@@ -141,7 +138,7 @@ _OVERDUE = Statement(
     select(*PAYOUT_COLUMNS)
     .join(_attempts, _attempts.c.payout_id == _payouts.c.id)
     .where(
-        _payouts.c.state == PayoutState.AWAITING_APPROVAL,
+        among(_payouts.c.state, (PayoutState.AWAITING_APPROVAL, PayoutState.APPROVED)),
         _attempts.c.state == AttemptState.LIVE,
         _attempts.c.invoice_expires_at
         <= bindparam("now", type_=_attempts.c.invoice_expires_at.type),
@@ -149,11 +146,14 @@ _OVERDUE = Statement(
     .limit(bindparam("limit"))
 )
 _COUNT_SETTLED = Statement(
-    select(func.count()).where(
+    select(func.count())
+    .select_from(_attempts)
+    .join(_payouts, _payouts.c.id == _attempts.c.payout_id)
+    .where(
         _attempts.c.store_id == bindparam("store_id"),
         _attempts.c.state == AttemptState.SETTLED,
         _attempts.c.created_at >= bindparam("since", type_=_attempts.c.created_at.type),
-        _attempts.c.created_at <= bindparam("until", type_=_attempts.c.created_at.type),
+        _payouts.c.completed_at <= bindparam("until", type_=_payouts.c.completed_at.type),
         _attempts.c.amount_msat >= bindparam("least"),
         _attempts.c.amount_msat <= bindparam("most"),
     )
@@ -243,9 +243,9 @@ def read_evidence(tx: Transaction, store_id: str, payout_id: str) -> list[Eviden
     return sorted(found, key=lambda evidence: order.index(evidence.grade))
 
 
-def read_open_work(tx: Transaction, store_id: str, limit: int) -> list[Payout]:
-    """Return payouts that a wallet worker has to look at, oldest first."""
-    return tx.all(Payout, _OPEN_WORK, store_id=store_id, limit=limit)
+def read_open_work(tx: Transaction, store_id: str, state: PayoutState, limit: int) -> list[Payout]:
+    """Return payouts in a state that a wallet worker has to look at, oldest first."""
+    return tx.all(Payout, _OPEN_WORK, store_id=store_id, state=state, limit=limit)
 
 
 def count_settled(
@@ -257,7 +257,7 @@ def count_settled(
     least_msat: int,
     most_msat: int,
 ) -> int:
-    """Count settled attempts made in a window with an amount between two bounds."""
+    """Count attempts made since a moment and settled by another, between two amounts."""
     found = tx.row(
         _COUNT_SETTLED,
         store_id=store_id,
@@ -269,6 +269,6 @@ def count_settled(
     return 0 if found is None else int(found[0])
 
 
-def read_overdue_approvals(tx: Transaction, now: datetime, limit: int) -> list[Payout]:
-    """Return payouts of all stores that wait for approval though their invoice has run out."""
+def read_overdue(tx: Transaction, now: datetime, limit: int) -> list[Payout]:
+    """Return payouts of all stores that wait unsent though their invoice has run out."""
     return tx.all(Payout, _OVERDUE, now=now, limit=limit)

@@ -24,6 +24,11 @@ _READ_CARD = Statement(
         _cards.c.store_id == bindparam("store_id"), _cards.c.id == bindparam("id")
     )
 )
+_LOCK_CARD = Statement(
+    select(*_CARD_COLUMNS)
+    .where(_cards.c.store_id == bindparam("store_id"), _cards.c.id == bindparam("id"))
+    .with_for_update()
+)
 _FIND_ALIAS = Statement(
     select(*_CARD_COLUMNS).where(
         _cards.c.store_id == bindparam("store_id"), _cards.c.alias_key == bindparam("alias_key")
@@ -127,6 +132,11 @@ def add_key_set(tx: Transaction, key_set: KeySet) -> None:
 def read_card(tx: Transaction, store_id: str, card_id: str) -> Card | None:
     """Return a card of a store."""
     return tx.one(Card, _READ_CARD, store_id=store_id, id=card_id)
+
+
+def lock_card(tx: Transaction, store_id: str, card_id: str) -> Card | None:
+    """Return a card that nobody else can change before this transaction ends."""
+    return tx.one(Card, _LOCK_CARD, store_id=store_id, id=card_id)
 
 
 def find_alias(tx: Transaction, store_id: str, alias: str) -> Card | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
 from models.ledger import CLAWBACK, IN_TRANSIT, PAID, RESERVED, Entry, budget_account
 from models.payout import Payout
+from models.pull_payment import PullPaymentState
 from models.states import Place
 from models.tables.base import table_of
 from models.tables.ledger import LedgerRow
@@ -39,6 +40,12 @@ _TAKE_BUDGET = Statement(
         _pulls.c.id == bindparam("pull_payment"),
         _pulls.c.store_id == bindparam("store"),
         _pulls.c.reserved + _pulls.c.paid + bindparam("units") <= _pulls.c.budget,
+        # Read before, but it may have been archived or shortened since.
+        _pulls.c.state == PullPaymentState.ACTIVE,
+        or_(
+            _pulls.c.expires_at.is_(None),
+            _pulls.c.expires_at > bindparam("now", type_=_pulls.c.expires_at.type),
+        ),
     )
     .values(reserved=_pulls.c.reserved + bindparam("units"))
 )
@@ -98,9 +105,11 @@ def shift(tx: Transaction, payout: Payout, source: Place, target: Place, now: da
     post(tx, (leg(0, source, -units), leg(1, target, units)))
 
 
-def take_budget(tx: Transaction, store_id: str, pull_payment_id: str, units: int) -> bool:
-    """Reserve units of a budget if that many are free; the check and the act are one statement."""
-    taken = tx.run(_TAKE_BUDGET, pull_payment=pull_payment_id, store=store_id, units=units)
+def take_budget(
+    tx: Transaction, store_id: str, pull_payment_id: str, units: int, now: datetime
+) -> bool:
+    """Reserve units of an open budget if that many are free: check and act are one statement."""
+    taken = tx.run(_TAKE_BUDGET, pull_payment=pull_payment_id, store=store_id, units=units, now=now)
     return taken == 1
 
 

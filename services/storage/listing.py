@@ -157,6 +157,16 @@ def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
     return found
 
 
+def conditions_of(wanted: PayoutFilter, card_id: str | None) -> list[ColumnElement[bool]]:
+    """Return what a filter asks of a payout, for other statements on the same rows."""
+    return _conditions(_shape(wanted, card_id, before=False))
+
+
+def params_of(store_id: str, wanted: PayoutFilter, card_id: str | None) -> dict[str, Any]:
+    """Return the values that `conditions_of` leaves open."""
+    return _params(store_id, wanted, card_id)
+
+
 @lru_cache(maxsize=512)
 def _page_statement(shape: _Shape) -> Statement:
     return Statement(

@@ -34,6 +34,12 @@ _READ = Statement(
         _payouts.c.store_id == bindparam("store_id"), _payouts.c.id == bindparam("id")
     )
 )
+# Locks the row until the transaction ends; SQLite has one writer and needs no lock.
+_LOCK = Statement(
+    select(*COLUMNS)
+    .where(_payouts.c.store_id == bindparam("store_id"), _payouts.c.id == bindparam("id"))
+    .with_for_update()
+)
 _FIND_CLAIM = Statement(
     select(*COLUMNS).where(
         _payouts.c.store_id == bindparam("store_id"),
@@ -63,7 +69,7 @@ def create(
     """
     assert payout.state is PayoutState.PENDING
     if payout.pull_payment_id is not None and not take_budget(
-        tx, payout.store_id, payout.pull_payment_id, payout.original_amount
+        tx, payout.store_id, payout.pull_payment_id, payout.original_amount, payout.created_at
     ):
         return False
     tx.run(_ADD, **record(payout))
@@ -165,6 +171,15 @@ def amend(tx: Transaction, payout: Payout, **changes: Any) -> Payout:
 def read_payout(tx: Transaction, store_id: str, payout_id: str) -> Payout | None:
     """Return a payout of a store."""
     return tx.one(Payout, _READ, store_id=store_id, id=payout_id)
+
+
+def lock_payout(tx: Transaction, store_id: str, payout_id: str) -> Payout | None:
+    """Return a payout that nobody else can change before this transaction ends.
+
+    Whatever decides by what it reads of a payout locks it first: the payout, then attempts and
+    sends, then the wallet, then the pull payment, then rollups, always in this order.
+    """
+    return tx.one(Payout, _LOCK, store_id=store_id, id=payout_id)
 
 
 def find_claim(tx: Transaction, store_id: str, claim_key: str) -> Payout | None:

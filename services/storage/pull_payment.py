@@ -19,6 +19,11 @@ _READ = Statement(
         _table.c.store_id == bindparam("store_id"), _table.c.id == bindparam("id")
     )
 )
+_LOCK = Statement(
+    select(*_COLUMNS)
+    .where(_table.c.store_id == bindparam("store_id"), _table.c.id == bindparam("id"))
+    .with_for_update()
+)
 _FIND = Statement(
     select(*_COLUMNS).where(_table.c.claim_token_hash == bindparam("claim_token_hash"))
 )
@@ -86,6 +91,11 @@ def fund_budget(tx: Transaction, pull_payment: PullPayment, units: int, why: str
 def read_pull_payment(tx: Transaction, store_id: str, pull_payment_id: str) -> PullPayment | None:
     """Return a pull payment of a store."""
     return tx.one(PullPayment, _READ, store_id=store_id, id=pull_payment_id)
+
+
+def lock_pull_payment(tx: Transaction, store_id: str, pull_payment_id: str) -> PullPayment | None:
+    """Return a pull payment that nobody else can change before this transaction ends."""
+    return tx.one(PullPayment, _LOCK, store_id=store_id, id=pull_payment_id)
 
 
 def find_pull_payment(tx: Transaction, claim_token_hash: str) -> PullPayment | None:

@@ -13,7 +13,14 @@ from models.tables.base import table_of
 from models.tables.payout import PayoutRow
 from models.tables.wallet import OutboxRow, WalletRow
 from models.wallet import Gate, Wallet
-from services.storage.statement import Statement, Transaction, columns, insert_into, record
+from services.storage.statement import (
+    Statement,
+    Transaction,
+    among,
+    columns,
+    insert_into,
+    record,
+)
 
 _wallets = table_of(WalletRow)
 _outbox = table_of(OutboxRow)
@@ -84,18 +91,24 @@ _SET_CONNECTED = Statement(
         balance_at=bindparam("now"),
     )
 )
-_MAY_SEND = Statement(
-    select(_wallets.c.id).where(
-        *_HERE,
-        _wallets.c.fence == bindparam("my_fence"),
-        _wallets.c.gate == Gate.OPEN,
-        _wallets.c.stopped_at.is_(None),
-    )
+_sendable = select(_wallets.c.id).where(
+    *_HERE,
+    _wallets.c.fence == bindparam("my_fence"),
+    _wallets.c.gate == Gate.OPEN,
+    _wallets.c.stopped_at.is_(None),
+)
+_MAY_SEND = Statement(_sendable)
+# Shared lock: several sends may start together, but none while the lease or gate changes.
+_LOCK_MAY_SEND = Statement(_sendable.with_for_update(read=True))
+_OPEN_GATE = Statement(
+    update(_wallets)
+    .where(*_HERE, _wallets.c.gate == Gate.SHUT, _wallets.c.gate_reason == bindparam("shut_for"))
+    .values(gate=Gate.OPEN, gate_reason=None, gate_changed_at=bindparam("now"))
 )
 _UNKNOWN = Statement(
     select(func.count(), func.coalesce(func.sum(_payouts.c.amount_msat), 0)).where(
         _payouts.c.store_id == bindparam("store_id"),
-        _payouts.c.state == PayoutState.IN_FLIGHT,
+        among(_payouts.c.state, (PayoutState.IN_FLIGHT, PayoutState.NEEDS_REVIEW)),
         _payouts.c.unknown_since < bindparam("before", type_=_payouts.c.unknown_since.type),
     )
 )
@@ -190,6 +203,22 @@ def may_send(tx: Transaction, store_id: str, wallet_id: str, fence: int) -> bool
     """Tell whether the holder of a fence may start a send: gate open, no stop, fence current."""
     found = tx.row(_MAY_SEND, in_store=store_id, wallet=wallet_id, my_fence=fence)
     return found is not None
+
+
+def lock_may_send(tx: Transaction, store_id: str, wallet_id: str, fence: int) -> bool:
+    """Tell the same, and keep it so until this transaction ends."""
+    found = tx.row(_LOCK_MAY_SEND, in_store=store_id, wallet=wallet_id, my_fence=fence)
+    return found is not None
+
+
+def open_gate(tx: Transaction, wallet: Wallet, shut_for: str, now: datetime) -> bool:
+    """Open the gate if it is shut for this reason and no other."""
+    touched = tx.run(
+        _OPEN_GATE, in_store=wallet.store_id, wallet=wallet.id, shut_for=shut_for, now=now
+    )
+    if touched:
+        tx.changes.append(WalletChanged(wallet.store_id, wallet.id))
+    return touched == 1
 
 
 def set_gate(
