@@ -34,14 +34,6 @@ def main() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     run(**given)
 
-    import sys
-
-    sys.setswitchinterval(0.005)
-
-    import sys
-
-    sys.setswitchinterval(0.001)
-
 
 if __name__ == "__main__":
     main()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, Literal
 
 from app.sandbox import ledger_sql as sql
@@ -14,6 +16,7 @@ from app.sandbox.writer import Statement
 Currency = Literal["USD", "USDT"]
 
 MAX_ACCOUNTS: Final = 100_000
+_USERNAME: Final = re.compile(r"[a-z0-9_]{3,50}")
 _NAMESPACE: Final = uuid.UUID("6d1d2f2e-5a0b-4b57-9f5c-1f0a5a7d0c11")
 
 
@@ -64,6 +67,10 @@ class Accounts:
     def __len__(self) -> int:
         return len(self._by_id)
 
+    def first(self, limit: int) -> list[Account]:
+        """Return the oldest accounts."""
+        return list(islice(self._by_id.values(), limit))
+
     def load(self, ledger: Ledger) -> None:
         """Read accounts and books from the ledger."""
         for row in ledger.rows(sql.ALL_ACCOUNTS):
@@ -86,8 +93,10 @@ class Accounts:
         """Add an account; the ids follow from seed and name, so that a fresh start repeats them.
 
         Raises:
-            ValueError: The name is taken, or there are too many accounts.
+            ValueError: The name is taken or none, or there are too many accounts.
         """
+        if _USERNAME.fullmatch(username) is None:
+            raise ValueError("a name is 3 to 50 small letters, digits and underscores")
         if username in self._by_username:
             raise ValueError(f"the name {username} is taken")
         if len(self._by_id) >= MAX_ACCOUNTS:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any, Final
+from types import CoroutineType
+from typing import Any, Final, TypeGuard
 
 import orjson
 import structlog
@@ -73,14 +75,14 @@ class Gateway:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _let_in(self, scope: Scope, receive: Receive) -> Answer | None:
+        """Pass what an ingress, a gateway and the limiters let through."""
         world = self._world
         address = (scope.get("client") or ("", 0))[0]
-        is_paced = world.settings.pace
-        if is_paced and not self._addresses.allows(address, world.clock.now_ms()):
+        if world.settings.pace and not self._addresses.allows(address, world.clock.now_ms()):
             return UNAVAILABLE
         body = await _read(receive)
-        if world.ledger.writer.is_full or body is None:
-            return UNAVAILABLE
+        if body is None:
+            return plain(413, "Request Entity Too Large")
         headers = dict(scope["headers"])
         if not _is_uuid(headers.get(b"x-idempotency-key")):
             return refusal("X-Idempotency-Key is not a UUID")
@@ -88,19 +90,29 @@ class Gateway:
             caller = identify(world, headers)
         except BadCredential as bad:
             return unauthorized(bad.kind)
-        if caller.key is not None and is_paced:
-            per_minute = caller.key.per_minute or DEFAULT_PER_MINUTE
-            verdict = self._key_limiter.count(caller.key.key_id, per_minute, world.clock.now_ms())
-            if not verdict.is_allowed:
-                return key_limited(verdict.retry_after_s, verdict.limit, verdict.remaining)
         query = _query(body)
         if query is None:
             return refusal("The request is not GraphQL over JSON")
-        if world.faults.wants("answer"):
-            document = self._documents.read(query.text)
-            fault = self._fault(document, query)
+        return self._limited(caller) or await self._meet_or_execute(query, caller, scope)
+
+    def _limited(self, caller: Caller) -> Answer | None:
+        """Turn away when the ledger has no room, or the key has used up its minute."""
+        world = self._world
+        if world.ledger.writer.is_full:
+            return UNAVAILABLE
+        if caller.key is None or not world.settings.pace:
+            return None
+        per_minute = caller.key.per_minute or DEFAULT_PER_MINUTE
+        verdict = self._key_limiter.count(caller.key.key_id, per_minute, world.clock.now_ms())
+        if verdict.is_allowed:
+            return None
+        return key_limited(verdict.retry_after_s, verdict.limit, verdict.remaining)
+
+    async def _meet_or_execute(self, query: Query, caller: Caller, scope: Scope) -> Answer | None:
+        if self._world.faults.wants("answer"):
+            fault = self._fault(self._documents.read(query.text), query)
             if fault is not None:
-                return await meet(world, fault, scope, lambda: self._execute(query, caller))
+                return await meet(self._world, fault, scope, lambda: self._execute(query, caller))
         return await self._execute(query, caller)
 
     async def _execute(self, query: Query, caller: Caller) -> Answer:
@@ -117,6 +129,7 @@ class Gateway:
             context_value=Call(self._world, caller),
             variable_values=query.variables,
             operation_name=query.operation_name,
+            is_awaitable=_is_awaitable,
         )
         if not isinstance(result, ExecutionResult):
             result = await result
@@ -133,7 +146,7 @@ class Gateway:
 
 def subject_of(world: World, operation: Any, variables: dict[str, Any]) -> Subject:
     """Return what a fault may match in an operation whose input is one variable or literals."""
-    field = operation.selection_set.selections[0]
+    field = next(iter(operation.selection_set.selections), None)
     name = getattr(getattr(field, "name", None), "value", None)
     given = _given(field, variables)
     request = given.get("paymentRequest")
@@ -144,7 +157,7 @@ def subject_of(world: World, operation: Any, variables: dict[str, Any]) -> Subje
 
 def _given(field: Any, variables: dict[str, Any]) -> dict[str, Any]:
     """Return the members of the field's `input`, wherever they are written."""
-    for argument in getattr(field, "arguments", ()):
+    for argument in getattr(field, "arguments", None) or ():
         if argument.name.value != "input":
             continue
         value = _plain(argument.value, variables)
@@ -158,6 +171,11 @@ def _plain(node: Any, variables: dict[str, Any]) -> Any:
     if node.kind == "object_value":
         return {each.name.value: _plain(each.value, variables) for each in node.fields}
     return getattr(node, "value", None)
+
+
+def _is_awaitable(value: object) -> TypeGuard[Awaitable[Any]]:
+    """Tell what must be awaited: resolvers here return plain values or coroutines."""
+    return type(value) is CoroutineType
 
 
 def _shown(result: ExecutionResult) -> Answer:

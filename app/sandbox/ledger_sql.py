@@ -96,7 +96,7 @@ DROP_FAULT: Final = "DELETE FROM faults WHERE id = ?"
 ALL_META: Final = "SELECT name, value FROM meta"
 ALL_ACCOUNTS: Final = "SELECT * FROM accounts ORDER BY created_ms, id"
 ALL_BOOKS: Final = "SELECT wallet_id, book_nanousd FROM books"
-ALL_SESSIONS: Final = "SELECT * FROM sessions"
+ALL_SESSIONS: Final = "SELECT * FROM sessions ORDER BY created_ms, token"
 ALL_KEYS: Final = "SELECT * FROM api_keys ORDER BY created_ms, id"
 ALL_FAULTS: Final = "SELECT * FROM faults ORDER BY id"
 ALL_INFLIGHT: Final = (

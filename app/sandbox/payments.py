@@ -86,6 +86,11 @@ class Payments:
             self._hold(payment)
             self._schedule(payment)
 
+    def next_id(self) -> int:
+        """Return a number that no payment has yet."""
+        self._last_id += 1
+        return self._last_id
+
     def live(self, payment_hash: str) -> Payment | None:
         """Return the payment under way for a hash."""
         return self._live.get(payment_hash)
@@ -136,7 +141,7 @@ class Payments:
         if wallet is not None and wallet.balance_nanousd < debit_nanousd + fee_nanousd:
             raise ShortBalance(wallet.balance_nanousd)
         payment = Payment(
-            id=self._last_id + 1,
+            id=self.next_id(),
             wallet=wallet,
             operation=order.operation,
             payee_kind="foreign" if home is None else "home",
@@ -151,7 +156,6 @@ class Payments:
             key=None if order.is_pending else order.key,
         )
         self._begin(payment, order)
-        self._last_id = payment.id
         return payment
 
     def end(self, payment: Payment, *, is_settled: bool, reason: str = "") -> None:

@@ -7,20 +7,23 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from app.sandbox import schema as api
 from app.sandbox.control import Control
+from app.sandbox.ledger import LedgerInUse
 from app.sandbox.settings import HOST, SandboxSettings
-from app.sandbox.sockets import PATH, SocketServer
+from app.sandbox.sockets import SocketServer
 from app.sandbox.ticker import PriceTicker
-from app.sandbox.web import WebServer
+from app.sandbox.web import PATH, WebServer
 from app.sandbox.world import World
 
+# A call leaves a few hundred young objects behind: look at them less often than by default.
+_GC_THRESHOLDS: Final = (20_000, 20, 20)
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -29,6 +32,7 @@ class Sandbox:
     """A sandbox that answers on both ports."""
 
     world: World
+    sockets: SocketServer
     api_url: str
     ws_url: str
     control_url: str
@@ -54,7 +58,8 @@ async def open_sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
             try:
                 yield Sandbox(
                     world,
-                    api_url=f"http://{origin}/graphql",
+                    sockets,
+                    api_url=f"http://{origin}{PATH}",
                     ws_url=f"ws://{ws_origin}{PATH}",
                     control_url=f"http://{origin}/_control",
                 )
@@ -73,20 +78,33 @@ async def serve(settings: SandboxSettings) -> None:
         # What has been built by now lives as long as the process: keep the collector off it.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
         sys.stdout.write(f"sandbox ready {sandbox.api_url} {sandbox.ws_url}\n")
         sys.stdout.flush()
         await stopped.wait()
 
 
-def run(ledger: Path, port: int = 0, ws_port: int = 0, **options: object) -> None:
-    """Run a sandbox in the foreground; `options` are further members of SandboxSettings."""
-    settings = SandboxSettings(ledger=ledger, port=port, ws_port=ws_port, **options)  # type: ignore[arg-type]
+def run(ledger: Path, port: int = 0, ws_port: int = 0, **options: Any) -> None:
+    """Run a sandbox in the foreground; `options` are further members of SandboxSettings.
+
+    Raises:
+        SystemExit: A port is taken, or another sandbox has the ledger.
+    """
+    settings = SandboxSettings(ledger=ledger, port=port, ws_port=ws_port, **options)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(serve(settings))
+    except (LedgerInUse, OSError) as error:
+        raise SystemExit(f"the sandbox cannot start: {error}") from None
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return the faster event loop where it is installed."""
     try:
         import uvloop
     except ImportError:
-        asyncio.run(serve(settings))
-    else:
-        uvloop.run(serve(settings))
+        return None
+    return uvloop.new_event_loop
 
 
 def _bound(port: int) -> socket.socket:

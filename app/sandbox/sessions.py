@@ -34,11 +34,12 @@ class Sessions:
 
     def __init__(self) -> None:
         self._by_token: dict[str, Session] = {}
+        self._by_account: dict[str, list[Session]] = {}
 
     def load(self, ledger: Ledger) -> None:
         """Read the tokens from the ledger."""
         for row in ledger.rows(sql.ALL_SESSIONS):
-            self._by_token[row["token"]] = Session(**row)
+            self._keep(Session(**row))
 
     def find(self, token: str) -> Session | None:
         """Return what is known of a token, dead or alive."""
@@ -46,8 +47,8 @@ class Sessions:
 
     def of_account(self, account_id: str, now_ms: int) -> list[str]:
         """Return an account's living tokens, the newest last."""
-        mine = [s for s in self._by_token.values() if s.account_id == account_id]
-        return [s.token for s in mine if s.is_alive(now_ms)]
+        mine = self._by_account.get(account_id, [])
+        return [session.token for session in mine if session.is_alive(now_ms)]
 
     def start(
         self, account_id: str, now_ms: int, token: str | None = None
@@ -61,9 +62,13 @@ class Sessions:
         if token in self._by_token or len(self._by_token) >= MAX_SESSIONS:
             raise ValueError("this token cannot be used")
         session = Session(token, account_id, now_ms, now_ms + LIFESPAN_MS)
-        self._by_token[token] = session
+        self._keep(session)
         row = (token, account_id, session.created_ms, session.expires_ms)
         return session, [(sql.ADD_SESSION, row)]
+
+    def _keep(self, session: Session) -> None:
+        self._by_token[session.token] = session
+        self._by_account.setdefault(session.account_id, []).append(session)
 
     def revoke(self, token: str, now_ms: int) -> list[Statement]:
         """End a session; revoking it again changes nothing."""

@@ -16,10 +16,9 @@ from app.sandbox.documents import Documents
 from app.sandbox.faults import Subject
 from app.sandbox.limits import AddressLimiter
 from app.sandbox.protocol import SUBPROTOCOL
-from app.sandbox.web import MARK
+from app.sandbox.web import MARK, PATH
 from app.sandbox.world import World
 
-PATH: Final = "/graphql"
 _PER_MINUTE: Final = 10
 _MAX_CONCURRENT: Final = 10
 _MAX_FRAME: Final = 1_048_576
@@ -59,9 +58,14 @@ class SocketServer:
             self.drop(_CUT)
             await self._server.wait_closed()
 
+    @property
+    def connections(self) -> list[ServerConnection]:
+        """Return the sockets that are open."""
+        return [] if self._server is None else list(self._server.connections)
+
     def drop(self, code: int) -> int:
         """End every socket, without a close frame for 1006, and return how many there were."""
-        connections = [] if self._server is None else list(self._server.connections)
+        connections = self.connections
         for connection in connections:
             if code == _CUT:
                 connection.transport.abort()
@@ -86,8 +90,7 @@ class SocketServer:
         address = (connection.remote_address or ("",))[0]
         if not self._limiter.allows(address, self._world.clock.now_ms()):
             return False
-        others = () if self._server is None else self._server.connections
-        mine = [c for c in others if (c.remote_address or ("",))[0] == address]
+        mine = [c for c in self.connections if (c.remote_address or ("",))[0] == address]
         return len(mine) < _MAX_CONCURRENT
 
 

@@ -26,9 +26,10 @@ from app.sandbox.gateway import Gateway
 from app.sandbox.misfortune import TRANSPORT
 from app.sandbox.world import World
 
-MARK: Final = ("flash-sandbox", "1")
+MARK: Final = ("Flash-Sandbox", "1")
 """The header that tells a stand-in from the real thing."""
 
+PATH: Final = "/graphql"
 _MAX_CONNECTIONS: Final = 80
 _KEEP_ALIVE_S: Final = 75
 _BACKLOG: Final = 512
@@ -51,7 +52,7 @@ class WebServer:
         self._state.default_headers = [(MARK[0].encode(), MARK[1].encode())]
         self._is_closing = False
         self._config = uvicorn.Config(
-            self._until_closed(_application(world, schema, control)),
+            self._until_closed(Gateway(world, schema), _application(world, control)),
             http=_Connection,
             ws="none",
             proxy_headers=False,
@@ -91,12 +92,12 @@ class WebServer:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
 
-    def _until_closed(self, application: ASGIApp) -> ASGIApp:
-        """Let calls that are cancelled by the close end quietly."""
+    def _until_closed(self, gateway: ASGIApp, rest: ASGIApp) -> ASGIApp:
+        """Send the API's calls to it without a detour, and let cancelled ones end quietly."""
 
         async def call(scope: Scope, receive: Receive, send: Send) -> None:
             try:
-                await application(scope, receive, send)
+                await (gateway if scope["path"] == PATH else rest)(scope, receive, send)
             except asyncio.CancelledError:
                 if not self._is_closing:
                     raise
@@ -104,16 +105,9 @@ class WebServer:
         return call
 
 
-def _application(world: World, schema: GraphQLSchema, control: Control) -> Starlette:
-    return Starlette(
-        routes=[
-            # An ASGI application of its own, without a method: a GET gets its 400 there.
-            Route("/graphql", Gateway(world, schema)),
-            Route("/healthz", _healthz),
-            *control.routes(),
-            *AddressHost(world).routes(),
-        ]
-    )
+def _application(world: World, control: Control) -> Starlette:
+    routes = [Route("/healthz", _healthz), *control.routes(), *AddressHost(world).routes()]
+    return Starlette(routes=routes)
 
 
 async def _healthz(_request: Request) -> Response:

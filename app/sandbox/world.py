@@ -1,7 +1,8 @@
 """The world the sandbox shows: accounts, money, invoices, payments, prices and time.
 
-It can be used in-process, without a socket: whoever plays its customers mints invoices here and
-listens to what became of them.
+It can be used in-process, without a socket: whoever plays its customers takes invoices from
+`mint`, listens at `outcomes` or asks `is_paid`, waits with `timetable.sleep`, and runs beside the
+calls by `spawn`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import secrets
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 import structlog
 
@@ -20,6 +21,7 @@ from app.sandbox.accounts import Account, Accounts, Wallet
 from app.sandbox.clock import SandboxClock
 from app.sandbox.events import OUTCOMES, Events
 from app.sandbox.faults import Faults
+from app.sandbox.history import History
 from app.sandbox.hub import Feed, Hub
 from app.sandbox.idempotency import Idempotency
 from app.sandbox.invoices import HomeInvoice, Invoices
@@ -33,13 +35,14 @@ from app.sandbox.settings import SandboxSettings
 from app.sandbox.statement import Statements
 from app.sandbox.timetable import Timetable
 from app.sandbox.treasury import Treasury
+from models.money import NANOUSD_PER_CENT
 from services import lnurl
 
 log = structlog.get_logger(__name__)
 
 CutoverState = Literal["PRE", "IN_PROGRESS", "COMPLETE", "ROLLED_BACK"]
-DEFAULT_USERNAME = "merchant"
-_MAX_TASKS = 10_000
+DEFAULT_USERNAME: Final = "merchant"
+_MAX_TASKS: Final = 10_000
 
 
 class World:
@@ -52,6 +55,7 @@ class World:
         self.timetable = Timetable(self.clock)
         self.price = PriceWalk(**json.loads(meta["price"]))
         self.cutover: CutoverState = cast("CutoverState", meta["cutover"])
+        self._has_moved = meta["has_moved"] == "1"
         self.latency_ms = settings.settle_ms
         # Where the HTTP port answers; known once it is bound.
         self.origin = ""
@@ -75,6 +79,7 @@ class World:
         )
         self.statements = Statements(ledger, self.clock)
         self.treasury = Treasury(ledger, self.clock, self.price)
+        self.history = History(ledger, self.payments)
         self._tasks = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -126,7 +131,7 @@ class World:
     @property
     def is_migrated(self) -> bool:
         """Tell whether money has moved from the USD to the USDT wallets."""
-        return self.cutover == "COMPLETE" and self.settings.profile != "2025-08"
+        return self._has_moved and self.settings.profile != "2025-08"
 
     async def mint(
         self, username: str, amount_msat: int | None, memo: str = "", expiry_s: int = 60
@@ -180,30 +185,28 @@ class World:
     async def advance_clock(self, ms: int) -> None:
         """Move time forward and do what has fallen due meanwhile."""
         self.clock.advance(ms)
-        await self.remember("clock_offset_ms", str(self.clock.offset_ms))
+        await self._remember("clock_offset_ms", str(self.clock.offset_ms))
         self.timetable.run_due()
 
     async def set_price(self, nanousd_per_btc: int, *, is_held: bool) -> None:
         """Put the price somewhere, and keep it there if asked."""
         self.price.set(nanousd_per_btc, is_held=is_held)
-        await self.save_price()
-
-    async def save_price(self) -> None:
-        """Keep where the walk stands."""
-        await self.remember("price", self.price.text())
+        await self._remember("price", self.price.text())
 
     async def set_cutover(self, state: CutoverState) -> None:
-        """Change the state of the cash wallet cutover; money moves when it is complete."""
-        was_migrated = self.is_migrated
+        """Change the state of the cash wallet cutover; its end moves the money, one way or back."""
         self.cutover = state
-        await self.remember("cutover", state)
-        if state in ("COMPLETE", "ROLLED_BACK") and self.is_migrated != was_migrated:
-            for account in self.accounts:
-                wallets = (account.usd, account.usdt)
-                source, target = wallets if self.is_migrated else wallets[::-1]
-                await self.treasury.move(source, target)
+        await self._remember("cutover", state)
+        if state == "IN_PROGRESS" or self._has_moved == (state == "COMPLETE"):
+            return
+        self._has_moved = state == "COMPLETE"
+        await self._remember("has_moved", str(int(self._has_moved)))
+        for account in self.accounts:
+            wallets = (account.usd, account.usdt)
+            source, target = wallets if self._has_moved else wallets[::-1]
+            await self.treasury.move(source, target)
 
-    async def remember(self, name: str, value: str) -> None:
+    async def _remember(self, name: str, value: str) -> None:
         """Keep a named setting in the ledger."""
         await self.ledger.writer.commit([(sql.SET_META, (name, value))])
 
@@ -216,7 +219,7 @@ class World:
             await self.ledger.writer.commit(statements)
             if self.settings.opening_cents > 0:
                 await self.treasury.deposit(
-                    self.cash_wallet(account), self.settings.opening_cents * 10_000_000
+                    self.cash_wallet(account), self.settings.opening_cents * NANOUSD_PER_CENT
                 )
         token, api_key = self.settings.token, self.settings.api_key
         has_any = bool(self.sessions.of_account(account.id, now_ms))
@@ -245,6 +248,7 @@ async def _first_meta(ledger: Ledger, settings: SandboxSettings) -> dict[str, st
         "clock_offset_ms": "0",
         "node_key": secrets.token_bytes(32).hex(),
         "cutover": "COMPLETE",
+        "has_moved": "1",
         "price": price.text(),
     }
     missing = {name: value for name, value in first.items() if name not in meta}

@@ -20,6 +20,7 @@ Statement = tuple[str, tuple[object, ...]]
 
 MAX_WAITING: Final = 20_000
 _GROUP: Final = 2_000
+_CACHE_KIB: Final = 65_536
 _SIZES: Final = (64, 16, 8, 4, 2, 1)
 
 
@@ -87,6 +88,8 @@ class LedgerWriter:
         connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=256)
         try:
             connection.execute("PRAGMA synchronous=FULL")
+            # Hashes come in no order: the indexes of a long ledger must stay in memory.
+            connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
             while group := self._next_group():
                 self._write(connection, group)
         except sqlite3.Error as error:

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from app.sandbox.server import Sandbox
 from services.bolt11_encode import sign_invoice
@@ -32,6 +33,7 @@ query Status($pr: LnPaymentRequest!) {
   lnInvoicePaymentStatus(input: {paymentRequest: $pr}) { status errors { message code } }
 }
 """
+PRICE = "{ realtimePrice { timestamp } }"
 ROWS = """
 { me { defaultAccount { transactions(first: 100) { pageInfo { hasNextPage startCursor } edges {
   cursor node { id direction status memo createdAt settlementAmount settlementFee
@@ -88,7 +90,13 @@ class Hand:
         return await self.post("faults", kind=kind, **script)
 
     async def ledger(self, payment_hash: str) -> list[Any]:
-        return (await self.get(f"payments/{payment_hash}"))["items"]
+        items: list[Any] = (await self.get(f"payments/{payment_hash}"))["items"]
+        return items
+
+    async def until_started(self, payment_hash: str) -> None:
+        """Ask until the core has taken a payment on; each question waits for its answer."""
+        while not await self.ledger(payment_hash):
+            continue
 
     async def states(self, payment_hash: str) -> list[str]:
         return [row["state"] for row in await self.ledger(payment_hash)]
@@ -187,8 +195,13 @@ class Socket:
 
 @asynccontextmanager
 async def socket(
-    sandbox: Sandbox, offered: Iterable[str] = ("graphql-transport-ws",)
+    sandbox: Sandbox,
+    offered: Iterable[str] = ("graphql-transport-ws",),
+    headers: dict[str, str] | None = None,
+    path: str = "",
 ) -> AsyncIterator[Socket]:
-    names = list(offered)
-    async with connect(sandbox.ws_url, subprotocols=names or None) as connection:  # type: ignore[arg-type]
+    names = [Subprotocol(name) for name in offered]
+    async with connect(
+        sandbox.ws_url + path, subprotocols=names or None, additional_headers=headers
+    ) as connection:
         yield Socket(connection)

@@ -12,10 +12,9 @@ from graphql import build_client_schema, get_introspection_query
 
 from app.sandbox.server import Sandbox, open_sandbox
 from app.sandbox.settings import SandboxSettings
-from tests.app.sandbox.actors import CAPABLE, SEND, SESSION, Hand, Merchant, foreign
+from tests.app.sandbox.actors import CAPABLE, PRICE, SEND, SESSION, Hand, Merchant, foreign
 
 ME = "{ me { username defaultAccount { defaultWalletId wallets { id walletCurrency balance } } } }"
-PRICE = "{ realtimePrice { timestamp } }"
 
 
 @pytest.fixture
@@ -228,6 +227,12 @@ async def test_the_control_api_answers_this_machine_only(
     answer = await http.get(f"{sandbox.control_url}/state", headers={"Host": "sandbox.example"})
 
     assert answer.status_code == 403
+
+
+async def test_a_body_that_is_too_large_is_refused(merchant: Merchant) -> None:
+    answer = await merchant.raw(PRICE, {"x": "x" * 300_000})
+
+    assert answer.status_code == 413
 
 
 async def test_the_schema_can_be_asked_for(merchant: Merchant) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 from starlette.requests import Request
 
-MAX_BODY: Final = 1_048_576
+MAX_BODY: Final = 16_777_216
 _ABSENT: Final = object()
 
 
@@ -15,14 +15,14 @@ class BadInput(Exception):
     """The request cannot be used; the message says why."""
 
 
-class Input:
+class Given:
     """One JSON object, taken apart member by member."""
 
     def __init__(self, given: dict[str, Any]) -> None:
         self._given = given
 
     @classmethod
-    async def read(cls, request: Request) -> Input:
+    async def read(cls, request: Request) -> Given:
         """Read a request's body; an empty one is an empty object.
 
         Raises:
@@ -57,6 +57,13 @@ class Input:
     def flag(self, name: str, *, default: bool) -> bool:
         """Return a true or false member."""
         return bool(self._take(name, bool, default))
+
+    def items(self, name: str) -> list[dict[str, Any]]:
+        """Return a list of objects."""
+        items = self._take(name, list, _ABSENT)
+        if not all(isinstance(item, dict) for item in items):
+            raise BadInput(f"{name} must be objects")
+        return list(items)
 
     def done(self) -> None:
         """Refuse members that nobody asked for.
