@@ -14,11 +14,13 @@ from typing import Protocol
 import structlog
 
 from app.container import Container
+from models.attention import Attention
 from models.errors import ServiceError
 from models.flash import SocketState
 from models.payout_filter import PayoutFilter
 from models.payout_view import PayoutView
-from models.rollup import Stats
+from models.rollup import Bucket, Stats, TopCard
+from models.store import Store
 from models.wallet import Wallet
 
 _log = structlog.get_logger(__name__)
@@ -28,6 +30,26 @@ SLOW_FLUSH_S = 0.5
 DEAR_S = 0.03
 POLL_S = 5.0
 ROWS = 50
+CHARTS_S = 1.0
+TREND_DAYS = 30
+TOP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a page looks at: a filter, and how its charts are cut; pages alike share a board."""
+
+    filter: PayoutFilter
+    step: str = "day"
+    by_count: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """What the charts show; dearer to read, so it is read less often."""
+
+    trend: list[Bucket]
+    top_cards: list[TopCard]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +60,8 @@ class Snapshot:
     stats: Stats
     rows: list[PayoutView]
     wallet: Wallet
+    attention: Attention
+    charts: Charts
     socket: SocketState
 
 
@@ -72,10 +96,11 @@ class Viewer(Protocol):
 class Board:
     """Keeps one snapshot fresh for all who look at it."""
 
-    def __init__(self, container: Container, store_id: str, wanted: PayoutFilter) -> None:
+    def __init__(self, container: Container, store: Store, wanted: Wanted) -> None:
         self._container = container
-        self._store_id = store_id
+        self._store = store
         self._wanted = wanted
+        self._charts_read_at = -CHARTS_S
         self._snapshot: Snapshot | None = None
         self._reading = asyncio.Lock()
         self.viewers: set[Viewer] = set()
@@ -90,7 +115,7 @@ class Board:
     async def run(self) -> None:
         """Flush on every hint until nobody looks any more."""
         loop = asyncio.get_running_loop()
-        with self._container.hub.listen_store(self._store_id) as hints:
+        with self._container.hub.listen_store(self._store.id) as hints:
             while True:
                 await hints.wait(POLL_S)
                 started = loop.time()
@@ -116,14 +141,31 @@ class Board:
 
     async def _read(self) -> Snapshot:
         async with self._reading:
-            container, store_id = self._container, self._store_id
-            stats = await container.figures.stats(store_id, self._wanted)
-            page = await container.payouts.page(store_id, self._wanted, ROWS)
-            wallet = await container.wallets.read(store_id)
-            number = 1 if self._snapshot is None else self._snapshot.number + 1
-            socket = container.socket_state(store_id)
-            self._snapshot = Snapshot(number, stats, page.items, wallet, socket)
+            container, store_id, wanted = self._container, self._store.id, self._wanted.filter
+            page = await container.payouts.page(store_id, wanted, ROWS)
+            self._snapshot = Snapshot(
+                number=1 if self._snapshot is None else self._snapshot.number + 1,
+                stats=await container.figures.stats(store_id, wanted),
+                rows=page.items,
+                wallet=await container.wallets.read(store_id),
+                attention=await container.figures.attention(store_id),
+                charts=await self._read_charts(),
+                socket=container.socket_state(store_id),
+            )
             return self._snapshot
+
+    async def _read_charts(self) -> Charts:
+        now = asyncio.get_running_loop().time()
+        if self._snapshot is not None and now - self._charts_read_at < CHARTS_S:
+            return self._snapshot.charts
+        self._charts_read_at = now
+        figures, wanted = self._container.figures, self._wanted
+        return Charts(
+            trend=await figures.timeline(self._store, TREND_DAYS, wanted.step, wanted.filter),
+            top_cards=await figures.top_cards(
+                self._store, TREND_DAYS, TOP, by_count=wanted.by_count, wanted=wanted.filter
+            ),
+        )
 
 
 class Boards:
@@ -131,21 +173,21 @@ class Boards:
 
     def __init__(self, container: Container) -> None:
         self._container = container
-        self._boards: dict[tuple[str, PayoutFilter], Board] = {}
-        self._tasks: dict[tuple[str, PayoutFilter], asyncio.Task[None]] = {}
+        self._boards: dict[tuple[str, Wanted], Board] = {}
+        self._tasks: dict[tuple[str, Wanted], asyncio.Task[None]] = {}
 
-    async def join(self, store_id: str, wanted: PayoutFilter, viewer: Viewer) -> None:
+    async def join(self, store: Store, wanted: Wanted, viewer: Viewer) -> None:
         """Add a viewer to the board it needs."""
-        key = (store_id, wanted)
+        key = (store.id, wanted)
         board = self._boards.get(key)
         if board is None:
-            board = self._boards[key] = Board(self._container, store_id, wanted)
-            self._tasks[key] = asyncio.create_task(board.run(), name=f"board {store_id}")
+            board = self._boards[key] = Board(self._container, store, wanted)
+            self._tasks[key] = asyncio.create_task(board.run(), name=f"board {store.id}")
         await board.join(viewer)
 
-    def leave(self, store_id: str, wanted: PayoutFilter, viewer: Viewer) -> None:
+    def leave(self, store: Store, wanted: Wanted, viewer: Viewer) -> None:
         """Take a viewer off its board."""
-        key = (store_id, wanted)
+        key = (store.id, wanted)
         board = self._boards.get(key)
         if board is None:
             return

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from nicegui import events, ui
+from nicegui import events, html, ui
 
+from components.text import Text
 from components.theme import GLYPHS
 from models.instants import iso
 from models.payout_view import PayoutView
@@ -36,6 +37,16 @@ _PHONE = (
     " + (d.memo ? ' · ' + d.memo : ''));"
     " part('is-' + d.status + ' strong', words[d.status] + ' ' + d.status); return box; }"
 )
+# Near the end of what is here, ask for more; Enter opens the payout in focus.
+_MORE = (
+    "p => { if (p.api.getLastDisplayedRowIndex() >= p.api.getDisplayedRowCount() - 8)"
+    " document.querySelector('[data-testid=payout-table]')"
+    ".dispatchEvent(new CustomEvent('fp-more')); }"
+)
+_ENTER = (
+    "p => { if (p.event.key === 'Enter') document.querySelector('[data-testid=payout-table]')"
+    ".dispatchEvent(Object.assign(new CustomEvent('fp-open'), {data: {id: p.data.id}})); }"
+)
 _FIT = (
     "p => { const wide = p.clientWidth, narrow = wide < 640;"
     " if (p.api.fpWidth === wide) return; p.api.fpWidth = wide;"
@@ -49,33 +60,29 @@ _FIT = (
 
 
 class PayoutTable:
-    """Shows rows; `on_open` is told the id of a payout that somebody opens."""
+    """Shows rows; tells which payout is opened, when older rows are wanted, and of a pause."""
 
-    def __init__(self, on_open: Callable[[str], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self,
+        on_open: Callable[[str], Awaitable[None]],
+        on_more: Callable[[], Awaitable[None]],
+        on_pause: Callable[[], Awaitable[None]],
+    ) -> None:
         self._on_open = on_open
-        options: dict[str, Any] = {
-            "columnDefs": _columns(),
-            "rowData": [],
-            ":getRowId": "p => p.data.id",
-            ":onGridSizeChanged": _FIT,
-            ":rowClassRules": "{'fp-new': p => p.data.fresh}",
-            "rowHeight": 44,
-            "headerHeight": 38,
-            "suppressCellFocus": False,
-            "cellFlashDuration": 900,
-            "animateRows": False,
-            "suppressColumnVirtualisation": True,
-            "overlayNoRowsTemplate": "No payouts yet. They appear here as they happen.",
-            "defaultColDef": {
-                "enableCellChangeFlash": True,
-                "sortable": False,
-                "suppressMovable": True,
-                "resizable": True,
-            },
-        }
-        self._grid = ui.aggrid(options, auto_size_columns=False).classes("fp-grid")
+        self._shown_total: tuple[int, int] | None = None
+        with html.section().classes("fp-panel").props("aria-label=Payouts"):
+            with html.div().classes("fp-panel-head"):
+                html.h2("Payouts").classes("fp-h2")
+                html.span().classes("fp-gap")
+                self._pause = Text("button", "Pause").classes("fp-button")
+                self._pause.on("click", on_pause)
+            self._grid = ui.aggrid(_options(), auto_size_columns=False).classes("fp-grid")
+            with html.div().classes("fp-panel-foot"):
+                self._total = Text("span").classes("num")
         self._grid.props('data-testid=payout-table aria-label="Payouts"')
         self._grid.on("cellClicked", self._opened, ["data"])
+        self._grid.on("fp-open", self._opened, js_handler="(e) => emit({data: e.data})")
+        self._grid.on("fp-more", on_more, throttle=0.3, js_handler="() => emit()")
 
     def show(self, rows: list[Row]) -> None:
         """Show these rows and no others."""
@@ -93,10 +100,56 @@ class PayoutTable:
         if transaction:
             self._grid.run_grid_method("applyTransaction", transaction)
 
+    def append(self, rows: list[Row]) -> None:
+        """Add older rows below."""
+        if rows:
+            self._grid.run_grid_method("applyTransaction", {"add": rows})
+
+    def show_total(self, count: int, amount_sats: int) -> None:
+        """Show how many payouts the filter has, and their sum."""
+        if self._shown_total != (count, amount_sats):
+            self._shown_total = (count, amount_sats)
+            self._total.set_text(f"{count:,} payouts · {amount_sats:,} sats")
+
+    def show_paused(self, is_paused: bool) -> None:
+        """Show whether the rows are held still."""
+        self._pause.set_text("Resume" if is_paused else "Pause")
+        self._pause.props["aria-pressed"] = "true" if is_paused else "false"
+
+    def show_waiting(self, count: int) -> None:
+        """Show how many new payouts wait behind the pause."""
+        if count:
+            self._pause.set_text(f"Resume · {count:,} waiting")
+
     async def _opened(self, event: events.GenericEventArguments) -> None:
         found = (event.args.get("data") or {}).get("id")
-        if self._on_open is not None and isinstance(found, str):
+        if isinstance(found, str):
             await self._on_open(found)
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "columnDefs": _columns(),
+        "rowData": [],
+        ":getRowId": "p => p.data.id",
+        ":onGridSizeChanged": _FIT,
+        ":rowClassRules": "{'fp-new': p => p.data.fresh}",
+        ":onBodyScrollEnd": _MORE,
+        ":onCellKeyDown": _ENTER,
+        "rowHeight": 44,
+        "headerHeight": 38,
+        "suppressCellFocus": False,
+        "cellFlashDuration": 900,
+        "animateRows": False,
+        "suppressColumnVirtualisation": True,
+        "overlayNoRowsTemplate": "No payouts here. They appear as they happen.",
+        "defaultColDef": {
+            "enableCellChangeFlash": True,
+            "sortable": False,
+            "suppressMovable": True,
+            "resizable": True,
+        },
+    }
 
 
 def row_of(view: PayoutView, *, fresh: bool = False) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from nicegui import html
@@ -31,15 +32,16 @@ class _Card:
 class SummaryCards:
     """Shows statistics; only what changed is sent to the browser."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_pick: Callable[[str], object]) -> None:
+        self._on_pick = on_pick
         with html.section().classes("fp-cards").props('aria-label="Summary"'):
-            self._total = _card("total", "Total Payouts")
+            self._total = self._card("total", "Total Payouts", "")
             self._by_status = {
-                status: _card(str(status), str(status).capitalize(), str(status))
+                status: self._card(str(status), str(status).capitalize(), str(status))
                 for status in PayoutStatus
                 if status is not PayoutStatus.CANCELLED
             }
-            self._cards = _card("cards", "Active Boltcards")
+            self._cards = self._card("cards", "Active Boltcards", None)
 
     def show(self, stats: Stats) -> None:
         """Show new figures."""
@@ -48,17 +50,20 @@ class SummaryCards:
             card.show(*_texts(stats.by_status[status]))
         self._cards.show(f"{stats.active_boltcards:,}", "last 30 days")
 
+    def _card(self, testid: str, name: str, status: str | None) -> _Card:
+        tag = html.article if status is None else html.button
+        with tag().classes("fp-card").props(f"data-testid=stat-{testid}") as card:
+            with html.div().classes("name"):
+                if status:
+                    glyph = html.span(GLYPHS[status]).classes(f"glyph is-{status}")
+                    glyph.props("aria-hidden=true")
+                html.span(name)
+            count = Text("span", "–").classes("count")
+            amount = Text("span").classes("amount")
+        if status is not None:
+            card.on("click", lambda: self._on_pick(status))
+        return _Card(count, amount)
+
 
 def _texts(figure: Figure) -> tuple[str, str]:
     return f"{figure.count:,}", f"{figure.amount_sats:,} sats"
-
-
-def _card(testid: str, name: str, status: str | None = None) -> _Card:
-    with html.article().classes("fp-card").props(f"data-testid=stat-{testid}"):
-        with html.div().classes("name"):
-            if status is not None:
-                html.span(GLYPHS[status]).classes(f"glyph is-{status}").props("aria-hidden=true")
-            html.span(name)
-        count = Text("span", "–").classes("count")
-        amount = Text("span").classes("amount")
-    return _Card(count, amount)

@@ -89,6 +89,36 @@ body { background:var(--page); color:var(--ink);
   box-shadow:var(--shadow); overflow:hidden; width:100%; }
 .fp-panel-head { display:flex; align-items:center; gap:12px; padding:14px 16px;
   border-bottom:1px solid var(--line); font-weight:600; }
+.fp-panel-foot { padding:10px 16px; border-top:1px solid var(--line); color:var(--ink-3);
+  font-size:12.5px; } .fp-h2 { font-size:14px; line-height:20px; font-weight:600; margin:0; }
+.fp-panel-head { padding:10px 12px 10px 16px; }
+.fp-wallet { color:var(--ink-2); font-size:13px; white-space:nowrap; }
+.fp-charts { display:grid; grid-template-columns:minmax(0,2fr) minmax(0,1fr); gap:12px; }
+.fp-filters { display:flex; flex-wrap:wrap; gap:8px; align-items:center; }
+.fp-control { font:inherit; font-size:13px; height:32px; padding:0 10px; border-radius:8px;
+  border:1px solid var(--line-strong); background:var(--surface); color:var(--ink); min-width:0;
+  color-scheme:light; }
+.body--dark .fp-control { color-scheme:dark; }
+.fp-control:focus-visible { outline:2px solid var(--focus); outline-offset:1px; }
+.fp-control::placeholder { color:var(--ink-3); opacity:1; }
+.fp-control[type=search] { flex:1; min-width:180px; } .fp-control[type=text] { width:170px; }
+.fp-segments { display:inline-flex; border:1px solid var(--line-strong); border-radius:8px;
+  background:var(--surface); overflow:hidden; }
+.fp-segments button { all:unset; cursor:pointer; padding:0 11px; height:30px; line-height:30px;
+  font-size:13px; font-weight:550; color:var(--ink-2); }
+.fp-segments button:hover { color:var(--ink); }
+.fp-segments button[aria-pressed=true] { background:var(--accent); color:var(--on-accent); }
+.fp-segments button:focus-visible { outline:2px solid var(--focus); outline-offset:-2px; }
+.fp-needs { display:flex; flex-wrap:wrap; gap:8px; align-items:center; }
+.fp-needs-name { font-weight:600; color:var(--ink-2); font-size:13px; }
+.fp-need { all:unset; cursor:pointer; height:26px; line-height:26px; padding:0 11px;
+  border-radius:999px; background:var(--pending-bg); color:var(--pending); font-size:12.5px;
+  font-weight:600; font-variant-numeric:tabular-nums; }
+.fp-need:hover { text-decoration:underline; }
+.fp-need:focus-visible { outline:2px solid var(--focus); outline-offset:2px; }
+button.fp-card { font:inherit; text-align:left; color:inherit; cursor:pointer; }
+button.fp-card:hover { border-color:var(--line-strong); }
+button.fp-card:focus-visible { outline:2px solid var(--focus); outline-offset:2px; }
 .fp-grid { height:calc(100vh - 300px); min-height:420px; width:100%;
   --ag-font-family:inherit; --ag-font-size:13px; --ag-foreground-color:var(--ink);
   --ag-background-color:var(--surface); --ag-header-background-color:var(--surface);
@@ -152,13 +182,47 @@ body { background:var(--page); color:var(--ink);
 @media (max-width:640px) { .fp-facts { grid-template-columns:1fr; }
   .fp-step { grid-template-columns:20px 1fr auto; } .fp-step > :last-child { grid-column:2;
   text-align:left; font-size:12px; } .fp-modal { width:100vw; max-height:96vh; } }
+@media (max-width:1000px) { .fp-charts { grid-template-columns:1fr; } }
+@media (max-width:640px) { .fp-wallet { display:none; } .fp-filters .fp-control { flex:1 1 44%; }
+  .fp-control[type=search] { flex-basis:100% !important; } .fp-segments { width:100%; }
+  .fp-segments button { flex:1; text-align:center; padding:0; } }
 @media (max-width:1100px) { .fp-cards { grid-template-columns:repeat(3,minmax(0,1fr)); } }
 @media (max-width:640px) {
   .fp-bar { padding:0 16px; gap:8px; } .fp-main { padding:16px; gap:12px; }
   .fp-cards { grid-template-columns:repeat(2,minmax(0,1fr)); gap:8px; }
   .fp-card { padding:12px; } .fp-card .count { font-size:22px; line-height:28px; }
   .fp-brand { display:none; } .fp-store::before { display:none; }
-  .fp-grid { height:70vh; }
+  .fp-panel-foot { padding:10px 16px; border-top:1px solid var(--line); color:var(--ink-3);
+  font-size:12.5px; } .fp-h2 { font-size:14px; line-height:20px; font-weight:600; margin:0; }
+.fp-panel-head { padding:10px 12px 10px 16px; }
+.fp-wallet { color:var(--ink-2); font-size:13px; white-space:nowrap; }
+.fp-charts { display:grid; grid-template-columns:minmax(0,2fr) minmax(0,1fr); gap:12px; }
+.fp-filters { display:flex; flex-wrap:wrap; gap:8px; align-items:center; }
+.fp-control { font:inherit; font-size:13px; height:32px; padding:0 10px; border-radius:8px;
+  border:1px solid var(--line-strong); background:var(--surface); color:var(--ink); min-width:0;
+  color-scheme:light; }
+.body--dark .fp-control { color-scheme:dark; }
+.fp-control:focus-visible { outline:2px solid var(--focus); outline-offset:1px; }
+.fp-control::placeholder { color:var(--ink-3); opacity:1; }
+.fp-control[type=search] { flex:1; min-width:180px; } .fp-control[type=text] { width:170px; }
+.fp-segments { display:inline-flex; border:1px solid var(--line-strong); border-radius:8px;
+  background:var(--surface); overflow:hidden; }
+.fp-segments button { all:unset; cursor:pointer; padding:0 11px; height:30px; line-height:30px;
+  font-size:13px; font-weight:550; color:var(--ink-2); }
+.fp-segments button:hover { color:var(--ink); }
+.fp-segments button[aria-pressed=true] { background:var(--accent); color:var(--on-accent); }
+.fp-segments button:focus-visible { outline:2px solid var(--focus); outline-offset:-2px; }
+.fp-needs { display:flex; flex-wrap:wrap; gap:8px; align-items:center; }
+.fp-needs-name { font-weight:600; color:var(--ink-2); font-size:13px; }
+.fp-need { all:unset; cursor:pointer; height:26px; line-height:26px; padding:0 11px;
+  border-radius:999px; background:var(--pending-bg); color:var(--pending); font-size:12.5px;
+  font-weight:600; font-variant-numeric:tabular-nums; }
+.fp-need:hover { text-decoration:underline; }
+.fp-need:focus-visible { outline:2px solid var(--focus); outline-offset:2px; }
+button.fp-card { font:inherit; text-align:left; color:inherit; cursor:pointer; }
+button.fp-card:hover { border-color:var(--line-strong); }
+button.fp-card:focus-visible { outline:2px solid var(--focus); outline-offset:2px; }
+.fp-grid { height:70vh; }
 }
 @media (prefers-reduced-motion:reduce) { *, ::before, ::after { animation:none !important;
   transition:none !important; } }

@@ -5,18 +5,20 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from models.attention import Attention
 from models.instants import Clock
 from models.payout_filter import PayoutFilter
-from models.rollup import Bucket, Figure, Grain, Span, Stats, TopCard, split_range
+from models.rollup import Bucket, Figure, Span, Stats, TopCard, split_range
 from models.states import PayoutStatus
 from models.store import Store
 from services.boltcards import Boltcards
 from services.database import Database
 from services.payouts import NO_CARD, resolve_card
-from services.storage import listing, rollup
+from services.storage import export, health, listing, rollup
 from services.storage.statement import Transaction
 
 ACTIVE_DAYS = 30
+MAX_DAYS = 400
 ByStatus = dict[PayoutStatus, Figure]
 
 
@@ -32,18 +34,37 @@ class Figures:
         """Return figures by status for a filter; the total is their sum."""
         return await self._database.read(self._stats, store_id, wanted)
 
-    async def timeline(self, store: Store, days: int, bucket: str) -> list[Bucket]:
-        """Return figures by hour, day or week of the store's zone, empty buckets included."""
-        return await self._database.read(self._timeline, store, days, bucket)
+    async def attention(self, store_id: str) -> Attention:
+        """Return what waits for a person."""
+        return await self._database.read(health.read_attention, store_id, self._clock.utc_now())
+
+    async def timeline(
+        self, store: Store, days: int, bucket: str, wanted: PayoutFilter | None = None
+    ) -> list[Bucket]:
+        """Return figures by hour, day or week of the store's zone, empty buckets included.
+
+        A filter narrows what is counted; its own range replaces the days.
+        """
+        asked = wanted or PayoutFilter()
+        return await self._database.read(self._timeline, store, days, bucket, asked)
 
     async def top_cards(
-        self, store: Store, days: int, limit: int, *, by_count: bool
+        self,
+        store: Store,
+        days: int,
+        limit: int,
+        *,
+        by_count: bool,
+        wanted: PayoutFilter | None = None,
     ) -> list[TopCard]:
-        """Return the cards that collected most in completed payouts."""
+        """Return the cards that collected most in completed payouts of a range."""
         zone = ZoneInfo(store.time_zone)
         start = _local_midnight(self._today(zone) - timedelta(days=days - 1), zone)
+        end = self._clock.utc_now() + timedelta(hours=1)
+        if wanted is not None:
+            start, end = wanted.starts_at or start, wanted.ends_at or end
         return await self._database.read(
-            rollup.top_cards, store.id, start, limit, by_count=by_count
+            rollup.top_cards, store.id, start, end, limit, by_count=by_count
         )
 
     def _today(self, zone: ZoneInfo) -> date:
@@ -83,18 +104,41 @@ class Figures:
             return listing.sum_rows(tx, store_id, edge, card_id)
         return rollup.sum_span(tx, store_id, span, card_id)
 
-    def _timeline(self, tx: Transaction, store: Store, days: int, bucket: str) -> list[Bucket]:
+    def _timeline(
+        self, tx: Transaction, store: Store, days: int, bucket: str, wanted: PayoutFilter
+    ) -> list[Bucket]:
         zone = ZoneInfo(store.time_zone)
-        starts = bucket_starts(self._clock.utc_now(), zone, days, bucket)
+        now = self._clock.utc_now()
+        last = now if wanted.ends_at is None else wanted.ends_at - timedelta(microseconds=1)
+        if wanted.starts_at is not None:
+            first_day = wanted.starts_at.astimezone(zone).date()
+            days = (last.astimezone(zone).date() - first_day).days + 1
+        starts = bucket_starts(last, zone, max(1, min(days, MAX_DAYS)), bucket)
         empty: ByStatus = dict.fromkeys(PayoutStatus, Figure())
         buckets = [Bucket(start, dict(empty)) for start in starts[:-1]]
         place = 0
-        rows = rollup.read_buckets(tx, store.id, Grain.QUARTER, starts[0], starts[-1])
-        for at, status, figure in sorted(rows, key=lambda row: row[0]):
-            while at >= starts[place + 1]:
+        found = self._quarters(tx, store.id, wanted, starts[0], starts[-1])
+        for at, status, figure in sorted(found, key=lambda row: row[0]):
+            while place + 1 < len(buckets) and at >= starts[place + 1]:
                 place += 1
             buckets[place].by_status[status] += figure
         return buckets
+
+    def _quarters(
+        self,
+        tx: Transaction,
+        store_id: str,
+        wanted: PayoutFilter,
+        start: datetime,
+        end: datetime,
+    ) -> list[tuple[datetime, PayoutStatus, Figure]]:
+        card_id = resolve_card(tx, self._boltcards, store_id, wanted.card)
+        if card_id == NO_CARD:
+            return []
+        start = max(start, wanted.starts_at or start)
+        end = min(end, wanted.ends_at or end)
+        rows = export.quarters(tx, store_id, wanted.between(start, end), card_id)
+        return [(row.start, row.status, row.figure) for row in rows]
 
 
 def bucket_starts(now: datetime, zone: ZoneInfo, days: int, bucket: str) -> list[datetime]:

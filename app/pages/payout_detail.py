@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from nicegui import Client, background_tasks, ui
 
 from app.auth import Caller, Permission
@@ -17,11 +19,19 @@ REASON_CODE = "by_hand"
 class DetailOpener:
     """Opens the modal for a payout and keeps it true while it is open."""
 
-    def __init__(self, container: Container, caller: Caller, store: Store, client: Client) -> None:
+    def __init__(
+        self,
+        container: Container,
+        caller: Caller,
+        store: Store,
+        client: Client,
+        address: Callable[[], str],
+    ) -> None:
         self._container = container
         self._caller = caller
         self._store = store
         self._client = client
+        self._address = address
         allowed = AllowedActs(
             approve=caller.may(Permission.APPROVE), cancel=caller.may(Permission.CANCEL)
         )
@@ -58,7 +68,7 @@ class DetailOpener:
                 self._dialog.refresh(detail)
 
     def _closed(self) -> None:
-        ui.navigate.history.replace("/")
+        ui.navigate.history.replace(self._address())
 
     async def _act(self, act: str, payout: PayoutView, reason: str | None) -> None:
         payouts, caller = self._container.payouts, self._caller

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
-from models.states import PayoutState
+from models.attention import FAILED_WITHIN, STUCK_AFTER, Attention
+from models.states import PayoutState, PayoutStatus
 from models.tables.base import table_of
 from models.tables.payout import PayoutRow
 from services.storage.statement import Statement, Transaction, among
@@ -22,6 +23,35 @@ _COUNT = Statement(
     select(_payouts.c.state, func.count())
     .where(among(_payouts.c.state, _WATCHED))
     .group_by(_payouts.c.state)
+)
+_WAITING = Statement(
+    select(_payouts.c.state, func.count())
+    .where(
+        _payouts.c.store_id == bindparam("store_id"),
+        among(_payouts.c.state, (PayoutState.AWAITING_APPROVAL, PayoutState.APPROVED)),
+    )
+    .group_by(_payouts.c.state)
+)
+_OLDER = Statement(
+    select(func.count()).where(
+        _payouts.c.store_id == bindparam("store_id"),
+        _payouts.c.state == bindparam("state", type_=_payouts.c.state.type),
+        _payouts.c.created_at < bindparam("before", type_=_payouts.c.created_at.type),
+    )
+)
+_REVIEW = Statement(
+    select(func.count()).where(
+        _payouts.c.store_id == bindparam("store_id"),
+        _payouts.c.status == PayoutStatus.PROCESSING,
+        _payouts.c.state == PayoutState.NEEDS_REVIEW,
+    )
+)
+_FAILED = Statement(
+    select(func.count()).where(
+        _payouts.c.store_id == bindparam("store_id"),
+        _payouts.c.status == PayoutStatus.FAILED,
+        _payouts.c.created_at >= bindparam("since", type_=_payouts.c.created_at.type),
+    )
 )
 _OLDEST = Statement(
     select(func.min(_payouts.c.unknown_since)).where(_payouts.c.state == PayoutState.IN_FLIGHT)
@@ -39,3 +69,17 @@ def oldest_unknown(tx: Transaction) -> datetime | None:
     """Return since when the oldest payout, of all stores, has an unknown outcome."""
     found = tx.row(_OLDEST)
     return None if found is None else found[0]
+
+
+def read_attention(tx: Transaction, store_id: str, now: datetime) -> Attention:
+    """Return what waits for a person in a store."""
+    waiting = dict(tx.rows(_WAITING, store_id=store_id))
+    stuck = tx.row(_OLDER, store_id=store_id, state=PayoutState.IN_FLIGHT, before=now - STUCK_AFTER)
+    review = tx.row(_REVIEW, store_id=store_id)
+    failed = tx.row(_FAILED, store_id=store_id, since=now - FAILED_WITHIN)
+    return Attention(
+        to_approve=int(waiting.get(PayoutState.AWAITING_APPROVAL, 0)),
+        to_review=0 if review is None else int(review[0]),
+        stuck=0 if stuck is None else int(stuck[0]),
+        failed=0 if failed is None else int(failed[0]),
+    )

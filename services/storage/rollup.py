@@ -88,10 +88,16 @@ def sum_span(
 
 
 def read_buckets(
-    tx: Transaction, store_id: str, grain: Grain, start: datetime, end: datetime
+    tx: Transaction, store_id: str, start: datetime, end: datetime, card_id: str | None
 ) -> list[tuple[datetime, PayoutStatus, Figure]]:
-    """Return figures by bucket and status."""
-    rows = tx.rows(_BUCKETS, store_id=store_id, grain=grain, start=start, end=end)
+    """Return figures by quarter hour and status, of the store or of one card."""
+    rows = tx.rows(
+        _bucket_statement(card_id is not None),
+        store_id=store_id,
+        card_id=card_id,
+        start=start,
+        end=end,
+    )
     return [(row[0], row[1], Figure(int(row[2]), int(row[3]), int(row[4]))) for row in rows]
 
 
@@ -113,22 +119,24 @@ def _sum_statement(by_card: bool, has_start: bool, has_end: bool) -> Statement:
     return Statement(query.group_by(table.c.status))
 
 
-_BUCKETS = Statement(
-    select(
-        _rollups.c.bucket,
-        _rollups.c.status,
-        func.sum(_rollups.c.count),
-        func.sum(_rollups.c.amount_sats),
-        func.sum(_rollups.c.value_cents),
+@lru_cache(maxsize=2)
+def _bucket_statement(by_card: bool) -> Statement:
+    table = _card_rollups if by_card else _rollups
+    query = select(
+        table.c.bucket,
+        table.c.status,
+        func.sum(table.c.count),
+        func.sum(table.c.amount_sats),
+        func.sum(table.c.value_cents),
+    ).where(
+        table.c.store_id == bindparam("store_id"),
+        table.c.grain == Grain.QUARTER,
+        table.c.bucket >= bindparam("start", type_=table.c.bucket.type),
+        table.c.bucket < bindparam("end", type_=table.c.bucket.type),
     )
-    .where(
-        _rollups.c.store_id == bindparam("store_id"),
-        _rollups.c.grain == bindparam("grain"),
-        _rollups.c.bucket >= bindparam("start", type_=_rollups.c.bucket.type),
-        _rollups.c.bucket < bindparam("end", type_=_rollups.c.bucket.type),
-    )
-    .group_by(_rollups.c.bucket, _rollups.c.status)
-)
+    if by_card:
+        query = query.where(table.c.card_id == bindparam("card_id"))
+    return Statement(query.group_by(table.c.bucket, table.c.status))
 
 
 @lru_cache(maxsize=4)
@@ -144,6 +152,7 @@ def _top_statement(by_count: bool) -> Statement:
             table.c.grain == Grain.QUARTER,
             table.c.status == PayoutStatus.COMPLETED,
             table.c.bucket >= bindparam("start", type_=table.c.bucket.type),
+            table.c.bucket < bindparam("end", type_=table.c.bucket.type),
         )
         .group_by(_cards.c.id, _cards.c.alias, _cards.c.last_used_at)
         .having(count > 0)
@@ -153,10 +162,16 @@ def _top_statement(by_count: bool) -> Statement:
 
 
 def top_cards(
-    tx: Transaction, store_id: str, start: datetime, limit: int, *, by_count: bool
+    tx: Transaction,
+    store_id: str,
+    start: datetime,
+    end: datetime,
+    limit: int,
+    *,
+    by_count: bool,
 ) -> list[TopCard]:
-    """Return the cards that collected most in completed payouts since a moment."""
-    rows = tx.rows(_top_statement(by_count), store_id=store_id, start=start, limit=limit)
+    """Return the cards that collected most in completed payouts made between two moments."""
+    rows = tx.rows(_top_statement(by_count), store_id=store_id, start=start, end=end, limit=limit)
     return [TopCard(row[0], row[1], int(row[2]), int(row[3]), row[4]) for row in rows]
 
 

@@ -1,0 +1,130 @@
+"""What both charts share: how they are laid out, how they write numbers and strangers' text."""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Literal
+
+from nicegui import html
+
+from components.text import Text
+
+Figure = dict[str, Any]
+Measure = Literal["count", "amount"]
+
+HEIGHT_PX = 260
+# Where titles and labels begin; the style sheet has axis labels begin there too, not end.
+INSET_PX = 16
+GRID_LINES = 4
+MEASURES = {"count": "Count", "amount": "Amount"}
+_UNITS: dict[Measure, tuple[str, str]] = {"count": ("payout", "payouts"), "amount": ("sat", "sats")}
+_THOUSANDS = ("", "k", "M", "B", "T", "Q")
+_UNSEEN = ("Cc", "Cf", "Cs")
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def layout(meta: Figure, margin: Figure, xaxis: Figure, yaxis: Figure, **more: Any) -> Figure:
+    """Return a layout: transparent, quiet, fixed; colors are names that the browser resolves."""
+    still = {"fixedrange": True, "zeroline": False, "showgrid": False, "automargin": False}
+    return {
+        "meta": meta,
+        "margin": margin | {"pad": 0},
+        "xaxis": still | xaxis,
+        "yaxis": still | yaxis,
+        "height": HEIGHT_PX,
+        "autosize": True,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "showlegend": False,
+        "hovermode": False,
+        "dragmode": False,
+        "font": {"family": "inherit", "size": 11, "color": "var(--ink-3)"},
+        **more,
+    }
+
+
+def scale(peak: int) -> tuple[int, list[int]]:
+    """Return where an axis ends and where its lines are: few, round, and whole."""
+    steps = (digit * 10**power for power in itertools.count() for digit in (1, 2, 5))
+    step = next(step for step in steps if -(-peak // step) <= GRID_LINES)
+    # The end moves by half steps, so that it neither wastes room nor moves with every payout.
+    half = max(step // 2, 1) if step % 2 == 0 else step
+    top = max(-(-peak // half), 1) * half
+    return top, list(range(0, top + 1, step))
+
+
+def compact(number: int) -> str:
+    """Write a round number in few characters, and exactly: 1500 is 1.5k."""
+    size = min((len(str(number)) - 1) // 3, len(_THOUSANDS) - 1)
+    whole, rest = divmod(number, 1000**size)
+    digits = f"{rest:0{3 * size}d}".rstrip("0") if rest else ""
+    return f"{whole}{'.' if digits else ''}{digits}{_THOUSANDS[size]}"
+
+
+def counted(number: int, measure: Measure) -> str:
+    """Write a number with its unit."""
+    one, many = _UNITS[measure]
+    return f"{number:,} {one if number == 1 else many}"
+
+
+@lru_cache(maxsize=1024)
+def plain(text: str) -> str:
+    """Return strangers' text on one line, without control or direction characters."""
+    spaced = "".join(" " if char.isspace() else char for char in text)
+    shown = "".join(char for char in spaced if unicodedata.category(char) not in _UNSEEN)
+    return " ".join(shown.split()) or "–"
+
+
+@lru_cache(maxsize=1024)
+def label(text: str, width: int) -> str:
+    """Return strangers' text for Plotly to show literally, cut to about so many characters.
+
+    Plotly reads tags and entities in every text it draws.
+    """
+    shown = plain(text)
+    ends = list(itertools.accumulate(map(_half_widths, shown)))
+    if ends[-1] > 2 * width:
+        shown = shown[: sum(end <= 2 * width - 2 for end in ends)].rstrip() + "…"
+    return shown.translate(_ESCAPES)
+
+
+def _half_widths(char: str) -> int:
+    if unicodedata.east_asian_width(char) in "WF":
+        return 4
+    return 3 if char.isupper() or char in "mw@%&" else 2
+
+
+class Choice:
+    """A few words side by side, one of them chosen; `on_choose` is told when another is."""
+
+    def __init__(
+        self, name: str, words: Mapping[str, str], chosen: str, on_choose: Callable[[str], object]
+    ) -> None:
+        self.chosen = chosen
+        self._on_choose = on_choose
+        self._buttons: dict[str, Text] = {}
+        with html.div().classes("fp-choice").props(f'role=group aria-label="{name}"'):
+            for key, word in words.items():
+                button = Text("button", word).props(_pressed("true" if key == chosen else "false"))
+                button.on("click", lambda key=key: self._press(key))
+                self._buttons[key] = button
+
+    def choose(self, key: str) -> None:
+        """Show that a word is chosen, and tell nobody."""
+        if key == self.chosen:
+            return
+        self._buttons[self.chosen].props(_pressed("false"))
+        self._buttons[key].props(_pressed("true"))
+        self.chosen = key
+
+    def _press(self, key: str) -> None:
+        if key != self.chosen:
+            self.choose(key)
+            self._on_choose(key)
+
+
+def _pressed(state: str) -> str:
+    return f"type=button aria-pressed={state}"
