@@ -92,9 +92,9 @@ def label(text: str, width: int) -> str:
 
 
 def _half_widths(char: str) -> int:
-    if unicodedata.east_asian_width(char) in "WF":
+    if unicodedata.east_asian_width(char) in "WF" or char in "MW@":
         return 4
-    return 3 if char.isupper() or char in "mw@%&" else 2
+    return 3 if char.isupper() or char in "mw%&" else 2
 
 
 class Choice:

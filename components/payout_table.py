@@ -141,6 +141,8 @@ def _options() -> dict[str, Any]:
         "suppressCellFocus": False,
         "cellFlashDuration": 900,
         "animateRows": False,
+        # Read aloud in the order that is seen.
+        "ensureDomOrder": True,
         "suppressColumnVirtualisation": True,
         "overlayNoRowsTemplate": "No payouts here. They appear as they happen.",
         "defaultColDef": {

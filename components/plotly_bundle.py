@@ -132,7 +132,7 @@ def _changed(before: Figure, after: Figure, path: str = "") -> Figure:
     changed: Figure = {}
     for name, value in after.items():
         old = before.get(name)
-        if isinstance(value, dict) and isinstance(old, dict) and name != "meta":
+        if isinstance(value, dict) and isinstance(old, dict):
             changed |= _changed(old, value, f"{path}{name}.")
         elif value != old:
             changed[path + name] = value

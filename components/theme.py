@@ -142,7 +142,8 @@ button.fp-card:focus-visible { outline:2px solid var(--focus); outline-offset:2p
 .fp-notice { display:flex; gap:10px; align-items:center; padding:10px 14px; border-radius:10px;
   background:var(--failed-bg); color:var(--failed); font-weight:550; }
 .q-dialog__inner > .fp-modal { max-width:none; }
-.fp-modal { width:min(720px,94vw); max-height:88vh; display:flex; flex-direction:column;
+.fp-modal { pointer-events:auto; width:min(720px,94vw); max-height:88vh; display:flex;
+  flex-direction:column;
   background:var(--surface); color:var(--ink); border:1px solid var(--line); border-radius:16px;
   box-shadow:0 24px 64px rgba(8,11,16,.28); overflow:hidden; }
 .fp-modal-head { display:flex; justify-content:space-between; align-items:flex-start;

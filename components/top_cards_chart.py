@@ -24,7 +24,7 @@ from models.rollup import TopCard
 MAX_CARDS = 10
 # Fewer cards stand as far apart as this many would, from the top.
 MIN_ROWS = 6
-LABEL_CHARACTERS = 19
+LABEL_CHARACTERS = 21
 LABEL_PX = 150
 DIGIT_PX = 7
 BAR_PX = 12

@@ -39,12 +39,13 @@ STACK = (
     PayoutStatus.FAILED,
     PayoutStatus.CANCELLED,
 )
-MAX_MARKS = 6
+MAX_MARKS = 7
 LEFT_PX = 52
+ABOUT_A_YEAR = timedelta(days=330)
 _EVERY: dict[Step, tuple[int, ...]] = {
     "hour": (1, 2, 3, 4, 6, 12, 24, 48, 72, 120, 168),
     "day": (1, 2, 3, 5, 7, 14, 21, 28, 56, 84),
-    "week": (1, 2, 4, 8, 13, 26),
+    "week": (1, 2, 4, 8, 13, 26, 52, 104),
 }
 # A mark this near to the right edge would be cut on a phone.
 EDGE_PERCENT = 94
@@ -213,11 +214,12 @@ def _slots(starts: tuple[datetime, ...], zone_name: str, step: Step) -> _Slots:
     zone = ZoneInfo(zone_name)
     local = [start.astimezone(zone) for start in starts]
     marked = _marked(local, step)
+    with_year = bool(local) and local[-1] - local[0] > ABOUT_A_YEAR
     return _Slots(
         keys=[iso(start) for start in starts],
         names=[bucket_name(start, step) for start in local],
         marked=marked,
-        marks=[_mark(local[place], step) for place in marked],
+        marks=[_mark(local[place], step, with_year=with_year) for place in marked],
     )
 
 
@@ -257,7 +259,7 @@ def _ordinal(start: datetime, step: Step) -> int:
     return day if step == "day" else day // 7
 
 
-def _mark(start: datetime, step: Step) -> str:
+def _mark(start: datetime, step: Step, *, with_year: bool) -> str:
     if step == "hour" and start.hour:
         return f"{start:%H:%M}"
-    return f"{start.day} {start:%b}"
+    return f"{start:%b %Y}" if with_year else f"{start.day} {start:%b}"

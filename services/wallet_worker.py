@@ -25,8 +25,8 @@ from services.storage import wallet as wallets
 
 _log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=15)
-LEASE_RENEWAL_S = 5.0
+LEASE = timedelta(seconds=6)
+LEASE_RENEWAL_S = 2.0
 POLL_S = 1.0  # a lost wake-up costs this much, never a payout
 AT_ONCE = 16  # payouts worked on together
 LOOK_UPS_AT_ONCE = 8

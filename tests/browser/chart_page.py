@@ -1,0 +1,91 @@
+"""A page with both charts and nothing else: `python -m tests.browser.chart_page PORT`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+
+from nicegui import Client, app, html, ui
+
+from components.plotly_bundle import install_plotly_bundle
+from components.text import Text
+from components.theme import install_theme
+from components.top_cards_chart import TopCardsChart
+from components.trend_chart import Step, TrendChart
+from models.rollup import Bucket, Figure, TopCard
+from models.states import PayoutStatus
+
+LAST_DAY = datetime(2026, 11, 20, 23, tzinfo=UTC)  # midnight in Berlin
+LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+ALIASES = ("Café Aurora", "<b>bold</b> &amp; <a>co</a>", "Lucía, night shift", "Ines")
+
+
+def some_buckets(number: int, step: Step, extra: int) -> list[Bucket]:
+    """Return buckets that end on the same day: many completed, some failed, `extra` pending."""
+    made = []
+    for back in reversed(range(number)):
+        figures = dict.fromkeys(PayoutStatus, Figure())
+        figures[PayoutStatus.COMPLETED] = Figure(20 + back % 9, 1_000 * (20 + back % 7))
+        figures[PayoutStatus.FAILED] = Figure(6, 9_000) if back % 2 == 0 else Figure()
+        made.append(Bucket(LAST_DAY - LENGTHS[step] * back, figures))
+    if made:
+        made[-1].by_status[PayoutStatus.PENDING] = Figure(extra, 100 * extra)
+    return made
+
+
+def some_cards(extra: int) -> list[TopCard]:
+    """Return cards; with enough `extra` the second one becomes the first."""
+    return [
+        TopCard(f"crd_{place}", alias, 30 - 5 * place + extra * (place == 1), 9_000 + place, None)
+        for place, alias in enumerate(ALIASES)
+    ]
+
+
+class ChartPage:
+    """Both charts, and the last thing that either told."""
+
+    def __init__(self) -> None:
+        with html.div().classes("fp-charts"):
+            self._trend = TrendChart(
+                lambda start, status: self._say(f"{start:%Y-%m-%d %H} {status}"),
+                lambda measure, step: self._say(f"{measure} by {step}"),
+            )
+            self._cards = TopCardsChart(
+                self._say, lambda measure: self._say(f"ranked by {measure}"), measure="count"
+            )
+        self._said = Text("pre").props("data-testid=said")
+
+    def show(self, number: int = 30, extra: int = 0, step: Step = "day") -> None:
+        """Show made-up figures."""
+        self._trend.show(some_buckets(number, step, extra), "Europe/Berlin", step)
+        self._cards.show(some_cards(extra) if number else [])
+
+    def _say(self, text: str) -> None:
+        self._said.set_text(text)
+
+
+def serve(port: int) -> None:
+    """Serve the page, and `/show` that changes the one opened last."""
+    install_theme()
+    install_plotly_bundle()
+    newest: list[ChartPage] = []
+
+    def page(client: Client, number: int = 30, step: str = "day", *, wait: bool = False) -> None:
+        with html.div().classes("fp-frame"), html.main().classes("fp-main"):
+            charts = ChartPage()
+        newest[:] = [charts]
+        known: dict[str, Step] = {"hour": "hour", "day": "day", "week": "week"}
+        if not wait:
+            client.on_connect(lambda: charts.show(number, step=known[step]))
+
+    def change(number: int = 30, extra: int = 0, step: Step = "day") -> str:
+        newest[0].show(number, extra, step)
+        return "shown"
+
+    ui.page("/")(page)
+    app.get("/show")(change)
+    ui.run(host="127.0.0.1", port=port, reload=False, show=False, show_welcome_message=False)
+
+
+if __name__ in {"__main__", "__mp_main__"}:
+    serve(int(sys.argv[1]))

@@ -1,0 +1,352 @@
+"""The charts in Debian's Chromium, on a page of their own in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+
+from tests.support.postgres import require_or_skip
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+TREND, CARDS = "[data-testid=trend]", "[data-testid=top-cards]"
+START_S = 30.0
+COMPLETED, FAILED = 0, 3
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    inherited = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    command = [sys.executable, "-m", "tests.browser.chart_page", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, env=inherited) as process:
+        try:
+            wait_for(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def wait_for(port: int) -> None:
+    end = time.monotonic() + START_S
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert time.monotonic() < end, "the page was not served in time"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    require_or_skip("Chromium", available=Path(CHROMIUM).exists())
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Tab:
+    """One page of the browser, with what it asked for, received and complained about."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.asked: list[str] = []
+        self.received: list[str] = []
+        self.complaints: list[str] = []
+        self._address = address
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("websocket", lambda socket: socket.on("framereceived", self._receive))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def _receive(self, frame: str | bytes) -> None:
+        self.received.append(frame if isinstance(frame, str) else frame.decode())
+
+    def open(self, query: str = "") -> None:
+        self.page.goto(f"{self._address}/{query}")
+        self.page.wait_for_function("window.did_handshake === true")
+
+    def open_drawn(self, query: str = "") -> None:
+        self.open(query)
+        for chart in (TREND, CARDS):
+            self.page.wait_for_selector(f"{chart} .bars path")
+        self.page.wait_for_timeout(300)
+        self.received.clear()
+
+    def show(self, query: str) -> None:
+        with urllib.request.urlopen(f"{self._address}/show?{query}") as answer:
+            assert answer.status == 200
+        self.page.wait_for_timeout(300)
+
+    def plot(self, chart: str = TREND) -> Locator:
+        return self.page.locator(f"{chart} .js-plotly-plot")
+
+    def bar(self, slot: int, series: int = COMPLETED, chart: str = TREND) -> Locator:
+        return self.page.locator(f"{chart} .trace.bars").nth(series).locator("path").nth(slot)
+
+    def middle(self, bar: Locator) -> tuple[float, float]:
+        box = bar.bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def hears(self, text: str) -> None:
+        self.page.wait_for_function(
+            "text => document.querySelector('[data-testid=said]').textContent === text", arg=text
+        )
+
+    def color_of(self, bar: Locator) -> str:
+        return str(bar.evaluate("bar => getComputedStyle(bar).fill"))
+
+
+def new_tab(chromium: Browser, address: str, **settings: Any) -> Iterator[Tab]:
+    page = chromium.new_page(reduced_motion="reduce", **settings)
+    tab = Tab(page, address)
+    yield tab
+    page.close()
+    assert not tab.complaints
+
+
+@pytest.fixture
+def tab(chromium: Browser, address: str) -> Iterator[Tab]:
+    yield from new_tab(chromium, address, viewport={"width": 1440, "height": 600})
+
+
+@pytest.fixture
+def phone(chromium: Browser, address: str) -> Iterator[Tab]:
+    small = {"width": 390, "height": 844}
+    yield from new_tab(chromium, address, viewport=small, has_touch=True, is_mobile=True)
+
+
+def test_only_the_small_library_is_loaded_and_it_may_be_kept(tab: Tab) -> None:
+    tab.open_drawn()
+
+    ours = [url for url in tab.asked if "/charts/" in url]
+    assert [url.rsplit("/", 1)[1] for url in ours] == ["charts.mjs", "plotly-basic.min.js"]
+    assert not [url for url in tab.asked if "/esm/" in url and url.endswith("index.js")]
+    size = 0
+    for url in ours:
+        with urllib.request.urlopen(url) as answer:
+            assert "max-age=31536000" in answer.headers["Cache-Control"]
+            size += len(answer.read())
+    assert size < 1_300_000
+
+
+def test_the_library_waits_until_there_is_something_to_show(tab: Tab) -> None:
+    tab.open("?wait=1")
+    skeleton = tab.page.locator(f"{TREND} .fp-skeleton")
+    assert skeleton.is_visible()
+
+    tab.show("number=0")
+    assert tab.page.get_by_text("No payouts in this time").is_visible()
+    assert not [url for url in tab.asked if "/charts/" in url]
+
+    tab.show("number=30")
+    tab.page.wait_for_selector(f"{TREND} .bars path")
+    assert not skeleton.is_visible()
+    assert not tab.page.get_by_text("No payouts in this time").is_visible()
+
+
+def test_a_click_on_a_segment_picks_its_bucket_and_status(tab: Tab) -> None:
+    tab.open_drawn()
+
+    tab.page.mouse.click(*tab.middle(tab.bar(28)))
+    tab.hears("2026-11-19 23 completed")
+    tab.page.mouse.click(*tab.middle(tab.bar(27, FAILED)))
+    tab.hears("2026-11-18 23 failed")
+
+
+def test_a_click_beside_the_bars_picks_nothing(tab: Tab) -> None:
+    tab.open_drawn()
+    x, y = tab.middle(tab.bar(28))
+
+    tab.page.mouse.click(x, y - 140)
+    tab.page.wait_for_timeout(200)
+
+    assert tab.page.get_by_test_id("said").text_content() == ""
+
+
+def test_a_click_anywhere_in_its_row_picks_a_card(tab: Tab) -> None:
+    tab.open_drawn()
+    x, y = tab.middle(tab.bar(1, chart=CARDS))
+
+    tab.page.mouse.click(x - 120, y)
+
+    tab.hears("crd_1")
+
+
+def test_an_alias_is_shown_as_it_was_written(tab: Tab) -> None:
+    tab.open_drawn()
+
+    marks = tab.page.locator(f"{CARDS} .ytick text").all_text_contents()
+    tab.page.mouse.move(*tab.middle(tab.bar(1, chart=CARDS)))
+
+    assert marks[1] == "<b>bold</b> &amp; <…"
+    head = tab.page.locator(f"{CARDS} .fp-tip-head")
+    assert head.text_content() == "<b>bold</b> &amp; <a>co</a>"
+
+
+def test_pointing_at_a_bucket_lists_its_statuses(tab: Tab) -> None:
+    tab.open_drawn()
+
+    tab.page.mouse.move(*tab.middle(tab.bar(27)))
+
+    lines = tab.page.locator(f"{TREND} .fp-tip > *").all_inner_texts()
+    assert [line.split("\n") for line in lines] == [
+        ["Thu 19 Nov 2026"],
+        ["●", "Completed", "22"],
+        ["✕", "Failed", "6"],
+        ["Total", "28 payouts"],
+    ]
+
+
+def test_the_keyboard_reaches_every_segment(tab: Tab) -> None:
+    tab.open_drawn()
+    tab.plot().focus()
+
+    for key in ("ArrowLeft", "ArrowUp", "ArrowUp", "Enter"):
+        tab.page.keyboard.press(key)
+    tab.hears("2026-11-20 23 failed")
+    tab.page.keyboard.press("Escape")
+    assert tab.plot().get_attribute("data-shown") is None
+
+    tab.plot(CARDS).focus()
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        tab.page.keyboard.press(key)
+    tab.hears("crd_1")
+
+
+def test_a_new_payout_is_a_patch_and_nothing_is_drawn_anew(tab: Tab) -> None:
+    tab.open_drawn()
+    tab.page.evaluate("window.was = [...document.querySelectorAll('.main-svg, .bars path')]; 0")
+
+    tab.show("extra=3")
+
+    assert tab.plot().evaluate("plot => plot.data[2].y.at(-1)") == 3
+    assert tab.page.evaluate("window.was.every(node => node.isConnected)")
+    sent = "\n".join(tab.received)
+    assert "restyle" in sent
+    assert "paper_bgcolor" not in sent  # a whole figure
+    assert len(sent) < 1_500
+
+
+def test_nothing_is_sent_when_nothing_changed(tab: Tab) -> None:
+    tab.open_drawn()
+
+    tab.show("number=30")
+
+    assert not [frame for frame in tab.received if len(frame) > 10]  # but for pings
+
+
+def test_another_bucket_and_another_step_are_patches_too(tab: Tab) -> None:
+    tab.open_drawn()
+
+    tab.show("number=31")
+    assert tab.plot().evaluate("plot => plot.layout.meta.keys.length") == 31
+    tab.show("number=400&step=hour")
+    assert tab.bar(399).evaluate("bar => bar.getAttribute('d').length > 6")
+    tab.show("number=0")
+    assert tab.page.get_by_text("No payouts in this time").is_visible()
+
+    assert "paper_bgcolor" not in "\n".join(tab.received)
+
+
+def test_what_changes_while_the_library_loads_is_not_lost(tab: Tab) -> None:
+    tab.page.route("**/plotly-basic.min.js", lambda route: (time.sleep(0.5), route.continue_()))
+    tab.open()
+    tab.show("extra=7")
+
+    tab.page.wait_for_selector(f"{TREND} .bars path")
+
+    tab.page.wait_for_function(
+        "document.querySelector('[data-testid=trend] .js-plotly-plot').data[2].y.at(-1) === 7"
+    )
+
+
+def test_the_choices_tell_what_is_wanted(tab: Tab) -> None:
+    tab.open_drawn()
+    trend, cards = tab.page.locator(TREND), tab.page.locator(CARDS)
+
+    trend.get_by_role("button", name="Amount").click()
+    tab.hears("amount by day")
+    tab.page.wait_for_function(
+        "document.querySelector('[data-testid=trend] .js-plotly-plot').data[0].y[29] === 20000"
+    )
+    trend.get_by_role("button", name="Week").click()
+    tab.hears("amount by week")
+    cards.get_by_role("button", name="Amount").click()
+    tab.hears("ranked by amount")
+    pressed = trend.locator("[aria-pressed=true]").all_inner_texts()
+    assert pressed == ["Amount", "Week"]
+
+
+def test_the_scheme_recolors_what_is_drawn(tab: Tab) -> None:
+    tab.open_drawn()
+    tab.page.evaluate("Quasar.Dark.set(false)")
+    light = [tab.color_of(tab.bar(3)), tab.color_of(tab.page.locator(".xtick text").first)]
+    tab.page.evaluate("window.was = document.querySelector('.main-svg'); 0")
+
+    tab.page.evaluate("Quasar.Dark.set(true)")
+    tab.page.wait_for_timeout(300)
+    dark = [tab.color_of(tab.bar(3)), tab.color_of(tab.page.locator(".xtick text").first)]
+    tab.show("extra=2")
+
+    assert all(before != after for before, after in zip(light, dark, strict=True))
+    assert tab.page.evaluate("window.was.isConnected")
+    assert tab.color_of(tab.bar(3)) == dark[0]
+    tab.page.evaluate("Quasar.Dark.set(false)")
+    tab.page.wait_for_timeout(300)
+    assert tab.color_of(tab.bar(3)) == light[0]
+
+
+def test_a_screen_reader_finds_a_sentence_and_a_table(tab: Tab) -> None:
+    tab.open_drawn()
+    tab.page.wait_for_selector(f"{TREND} table tr", state="attached")
+
+    rows = tab.page.locator(f"{TREND} table tr")
+    assert rows.count() == 31
+    assert rows.nth(0).locator("th[scope=col]").count() == 1
+    assert rows.nth(30).locator("th, td").all_text_contents() == [
+        *("Sat 21 Nov 2026", "20", "0", "0", "6", "0")
+    ]
+    described = tab.plot().get_attribute("aria-describedby")
+    sentence = tab.page.locator(f"#{described}").text_content() or ""
+    assert sentence.startswith("Payouts by day, Fri 23 Oct 2026 to Sat 21 Nov 2026, Europe/Berlin:")
+
+
+def test_a_phone_shows_everything_and_picks_with_the_second_touch(phone: Tab) -> None:
+    phone.open_drawn()
+    width = phone.page.evaluate("document.documentElement.scrollWidth")
+    bar = phone.middle(phone.bar(12))
+
+    phone.page.touchscreen.tap(*bar)
+    phone.page.wait_for_timeout(200)
+    assert phone.page.get_by_test_id("said").text_content() == ""
+    assert phone.page.locator(f"{TREND} .fp-tip").is_visible()
+    phone.page.touchscreen.tap(*bar)
+
+    phone.hears("2026-11-03 23 completed")
+    assert width == 390

@@ -1,0 +1,133 @@
+"""A service in a process of its own, with one card, and a till that taps it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.support.cards import VirtualCard
+from tests.support.sandbox import ROOT, SandboxProcess
+
+TOKEN = "a-token-of-the-test"
+CONNECT_S = 20.0  # a killed worker keeps its lease for a few seconds
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Till:
+    """Starts a sandbox and a service, and taps one card."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.card = VirtualCard()
+        self.http = httpx.Client(timeout=10)
+        self.sandbox = SandboxProcess(folder / "ledger.db", "--pace-off", "--token", TOKEN)
+        self._folder = folder
+        self._service: subprocess.Popen[str] | None = None
+        self._key = ""
+
+    def open(self) -> None:
+        self.sandbox.start()
+        made = json.loads(self._cli("init", "--store", "Corner Café", "--owner", "o@example.com"))
+        key = ("api-key", "create", "--store", made["store_id"], "--name", "t", "--role", "owner")
+        self._key = self._cli(*key).strip()
+        self.start()
+        self.fund = self.post(
+            "pull-payments", name="Tips", currency="SATS", amount=10_000_000, auto_approve=True
+        )["id"]
+        self.asking = self.post(
+            "pull-payments", name="By hand", currency="SATS", amount=1_000_000, auto_approve=False
+        )
+        keys = {name: getattr(self.card, name).hex() for name in ("uid", "k1", "k2")}
+        self.post("boltcards", alias="Anna", pull_payment_id=self.fund, **keys)
+        self.wait_until_connected()
+
+    def close(self) -> None:
+        self.stop()
+        self.sandbox.stop()
+        self.http.close()
+
+    def start(self) -> None:
+        """Start the service and wait until it says that it is ready."""
+        self._service = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve"],
+            cwd=ROOT,
+            env=self._env(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self._service.stdout is not None
+        assert self._service.stdout.readline().startswith("ready ")
+
+    def stop(self) -> None:
+        """End the service as a power cut would."""
+        if self._service is not None:
+            self._service.kill()
+            self._service.communicate(timeout=15)
+            self._service = None
+
+    def wait_until_connected(self) -> None:
+        deadline = time.monotonic() + CONNECT_S
+        while not self.get("wallet")["connected"]:
+            assert time.monotonic() < deadline, "the wallet was not connected in time"
+            time.sleep(0.1)
+
+    def get(self, path: str, **query: Any) -> Any:
+        answer = self.http.get(f"{self.url}/v1/{path}", params=query, headers=self._headers())
+        return answer.raise_for_status().json()
+
+    def post(self, path: str, **body: Any) -> Any:
+        answer = self.http.post(f"{self.url}/v1/{path}", json=body, headers=self._headers())
+        return answer.raise_for_status().json()
+
+    def tap(self, memo: str, sats: int = 5_000) -> dict[str, Any]:
+        """Tap the card and claim an invoice with a memo."""
+        p, c = self.card.read()
+        offer = self.http.get(f"{self.url}/boltcard", params={"p": p, "c": c}).json()
+        return self._claim(offer, memo, sats)
+
+    def claim(self, memo: str, sats: int = 5_000) -> dict[str, Any]:
+        """Claim by the link of the pull payment that needs approval."""
+        return self._claim(self.http.get(self.asking["claim_url"]).json(), memo, sats)
+
+    def _claim(self, offer: dict[str, Any], memo: str, sats: int) -> dict[str, Any]:
+        body = {"amount_msat": sats * 1000, "expiry_s": 600, "memo": memo, "payee": "alice"}
+        minted = self.http.post(f"{self.sandbox.control_url}/invoices", json=body).json()
+        wanted = {"k1": offer["k1"], "pr": minted["pr"]}
+        answer: dict[str, Any] = self.http.get(offer["callback"], params=wanted).json()
+        return answer
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._key}"}
+
+    def _env(self) -> dict[str, str]:
+        # A page's own test mode would be taken from pytest's environment.
+        kept = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+        return kept | {
+            "FLASH_PAYOUTS_DATA_DIR": str(self._folder),
+            "FLASH_PAYOUTS_PORT": str(self.port),
+            "FLASH_PAYOUTS_FLASH_API_URL": self.sandbox.api_url,
+            "FLASH_PAYOUTS_FLASH_WS_URL": self.sandbox.ws_url,
+            "FLASH_PAYOUTS_FLASH_TOKEN": TOKEN,
+            "FLASH_PAYOUTS_FLASH_REQUESTS_PER_MINUTE": "100000",
+        }
+
+    def _cli(self, *words: str) -> str:
+        command = [sys.executable, "-m", "app", *words]
+        return subprocess.run(
+            command, cwd=ROOT, env=self._env(), check=True, capture_output=True, text=True
+        ).stdout
