@@ -181,5 +181,32 @@ def sandbox(
     run(port=port, ws_port=ws_port, ledger=ledger)
 
 
+@cli.command(epilog="Example: flash-payouts demo --payouts 1000000 --days 90 --seed 7")
+def demo(
+    payouts: Annotated[int, typer.Option(min=0, max=100_000_000, help="How many.")] = 5_000,
+    days: Annotated[int, typer.Option(min=1, max=3_650, help="Over how many days.")] = 90,
+    seed: Annotated[int, typer.Option(help="The same seed tells the same story.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Write a history in bulk into the demo's database and its sandbox's ledger."""
+    from app import demo_commands
+
+    written = _run(demo_commands.write(payouts, days, seed))
+    made = f"{written.payouts:,} payouts of {written.days} days in {written.took_s:.1f} s"
+    print(json.dumps(written.plain()) if as_json else f"{made}: {written.database}")
+
+
+@cli.command("run-demo", epilog="Example: FLASH_PAYOUTS_PORT=9000 flash-payouts run-demo")
+def run_demo(
+    payouts: Annotated[int, typer.Option(min=0, help="Of the first start's history.")] = 5_000,
+    mean_gap_ms: Annotated[int, typer.Option(min=10, help="Between two visits.")] = 3_500,
+) -> None:
+    """Serve the demo with its sandbox and its town, as `make run` does."""
+    from app import demo_commands
+
+    _run(demo_commands.run(payouts, mean_gap_ms))
+    demo_commands.leave()
+
+
 if __name__ == "__main__":
     main()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from contextlib import asynccontextmanager
 
 import structlog
 
 from app.container import Container, build, prepare
 from app.container import migrate as migrate_database
+from app.listening import listen, say_ready
 from app.logs import configure_logs
 from app.settings import Settings, is_loopback, load_settings
 from models.errors import InvalidField, SettingError
@@ -22,7 +20,6 @@ from services.stores import NewStore, StoreAndOwner
 
 _log = structlog.get_logger(__name__)
 
-READY_POLL_S = 0.05
 _CONSOLE = Actor(ActorKind.SYSTEM, "console")
 
 
@@ -89,7 +86,7 @@ async def serve(settings: Settings | None = None) -> None:
 
     settings = settings or load_settings()
     configure_logs(settings.log_format)
-    listener = _listen(settings)
+    listener = listen(settings)
     port = listener.getsockname()[1]
     if settings.port == 0:
         settings = settings.model_copy(update={"port": port})
@@ -100,36 +97,6 @@ async def serve(settings: Settings | None = None) -> None:
     app = build_app(container)
     server = server_of(wrapped(app, container), container)
     async with asyncio.TaskGroup() as group:
-        ready = group.create_task(_say_ready(server, f"http://{settings.host}:{port}"))
+        ready = group.create_task(say_ready(server, f"http://{settings.host}:{port}"))
         await server.serve(sockets=[listener])
         ready.cancel()
-
-
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        where = f"{settings.host}:{settings.port}"
-        raise SettingError(
-            "FLASH_PAYOUTS_PORT", f"{where} cannot be used: {os.strerror(error.errno or 0)}"
-        ) from None
-    return listener
-
-
-async def _say_ready(server: Any, url: str) -> None:
-    import httpx
-
-    while not server.started:
-        await asyncio.sleep(READY_POLL_S)
-    async with httpx.AsyncClient() as client:
-        while True:
-            with suppress(httpx.HTTPError):
-                answer = await client.get(f"{url}/readyz", timeout=5)
-                if answer.status_code == httpx.codes.OK:
-                    break
-            await asyncio.sleep(READY_POLL_S)
-    print(f"ready {url}", flush=True)  # noqa: T201  # the contract with whoever started us

@@ -52,7 +52,7 @@ class History:
         statements: list[Statement] = []
         spent_nanousd = 0
         for payment in past:
-            statements += self._rows(wallet, payment)
+            statements += past_rows(self._payments.next_id(), wallet.id, payment)
             if payment.state == "settled":
                 spent_nanousd += payment.debit_nanousd + payment.fee_nanousd
         statements.append((sql.MOVE_BOOK, (-spent_nanousd, wallet.id)))
@@ -60,16 +60,17 @@ class History:
         wallet.book_nanousd -= spent_nanousd
         return len(past)
 
-    def _rows(self, wallet: Wallet, payment: PastPayment) -> list[Statement]:
-        payment_id = self._payments.next_id()
-        at_ms, price = payment.at_ms, payment.nanousd_per_btc
-        money = (payment.amount_msat, payment.debit_nanousd, payment.fee_nanousd, price)
-        payee = (payment.payee_kind, payment.payee_wallet_id, payment.payment_hash)
-        started = (payment_id, wallet.id, _OPERATION, *payee, *money, _SCRIPT, at_ms)
-        ended = (payment_id, payment.payment_hash, payment.state, "history", at_ms)
-        rows: list[Statement] = [(sql.ADD_PAYMENT, started), (sql.ADD_OUTCOME, ended)]
-        if payment.state == "settled":
-            amounts = (-payment.debit_nanousd, payment.fee_nanousd, 1)
-            entry = (new_uuid(), wallet.id, SENT, *amounts, payment.payment_hash, price)
-            rows.append((sql.ADD_ENTRY, (*entry, at_ms, at_ms)))
-        return rows
+
+def past_rows(payment_id: int, wallet_id: str, payment: PastPayment) -> list[Statement]:
+    """Return the rows of one payment of the past; what moves the book comes once for many."""
+    at_ms, price = payment.at_ms, payment.nanousd_per_btc
+    money = (payment.amount_msat, payment.debit_nanousd, payment.fee_nanousd, price)
+    payee = (payment.payee_kind, payment.payee_wallet_id, payment.payment_hash)
+    started = (payment_id, wallet_id, _OPERATION, *payee, *money, _SCRIPT, at_ms)
+    ended = (payment_id, payment.payment_hash, payment.state, "history", at_ms)
+    rows: list[Statement] = [(sql.ADD_PAYMENT, started), (sql.ADD_OUTCOME, ended)]
+    if payment.state == "settled":
+        amounts = (-payment.debit_nanousd, payment.fee_nanousd, 1)
+        entry = (new_uuid(), wallet_id, SENT, *amounts, payment.payment_hash, price)
+        rows.append((sql.ADD_ENTRY, (*entry, at_ms, at_ms)))
+    return rows

@@ -24,7 +24,7 @@ from models.tables.store import StoreRow
 from services.storage.statement import Statement, Transaction
 
 Rows = Sequence[tuple[Any, ...]]
-CACHE_KIB = 512 * 1024
+CACHE_KIB = 384 * 1024
 
 _stores = table_of(StoreRow)
 _pulls = table_of(PullPaymentRow)

@@ -86,6 +86,11 @@ class Hand:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    async def delete(self, path: str) -> Any:
+        answer = await self._http.delete(f"{self._url}/{path}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
     async def fault(self, kind: str, **script: Any) -> Any:
         return await self.post("faults", kind=kind, **script)
 
