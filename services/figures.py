@@ -154,7 +154,7 @@ def bucket_starts(now: datetime, zone: ZoneInfo, days: int, bucket: str) -> list
     end = _local_midnight(today + timedelta(days=1), zone)
     if bucket == "hour":
         start = _local_midnight(first, zone)
-        hours = (end - start) // timedelta(hours=1)
+        hours = -((start - end) // timedelta(hours=1))  # rounded up: days may have half an hour
         return [start + timedelta(hours=number) for number in range(hours + 1)]
     starts = []
     while first <= today:
