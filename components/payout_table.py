@@ -67,6 +67,7 @@ class PayoutTable:
         on_open: Callable[[str], Awaitable[None]],
         on_more: Callable[[], Awaitable[None]],
         on_pause: Callable[[], Awaitable[None]],
+        on_export: Callable[[str], Awaitable[None]],
     ) -> None:
         self._on_open = on_open
         self._shown_total: tuple[int, int] | None = None
@@ -76,6 +77,7 @@ class PayoutTable:
                 html.span().classes("fp-gap")
                 self._pause = Text("button", "Pause").classes("fp-button")
                 self._pause.on("click", on_pause)
+                _export_choice(on_export)
             self._grid = ui.aggrid(_options(), auto_size_columns=False).classes("fp-grid")
             with html.div().classes("fp-panel-foot"):
                 self._total = Text("span").classes("num")
@@ -125,6 +127,19 @@ class PayoutTable:
         found = (event.args.get("data") or {}).get("id")
         if isinstance(found, str):
             await self._on_open(found)
+
+
+def _export_choice(on_export: Callable[[str], Awaitable[None]]) -> None:
+    with html.select().classes("fp-control").props('aria-label="Export" data-testid=export') as box:
+        html.option("Export…").props["value"] = ""
+        for name in ("csv", "xlsx", "json"):
+            html.option(name.upper()).props["value"] = name
+
+    async def chosen(event: events.GenericEventArguments) -> None:
+        if isinstance(event.args, str) and event.args:
+            await on_export(event.args)
+
+    box.on("change", chosen, js_handler="(e) => { emit(e.target.value); e.target.value = ''; }")
 
 
 def _options() -> dict[str, Any]:

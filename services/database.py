@@ -8,12 +8,9 @@ function of a `Transaction`; what it says it changed is told to the listener aft
 from __future__ import annotations
 
 import asyncio
-import queue
 import sqlite3
-import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from urllib.parse import unquote
 
@@ -29,6 +26,7 @@ from models.errors import (
     UnavailableError,
 )
 from models.events import Change
+from services.lanes import Lane, Outcome, Ticket, Work
 from services.storage.statement import Transaction
 
 P = ParamSpec("P")
@@ -36,7 +34,6 @@ T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
-QUEUE_LIMIT = 2048  # pieces of work that may wait; more is refused at once
 BATCH_LIMIT = 64  # pieces of work that share one commit on SQLite
 POSTGRES_WRITERS = 8
 READERS = 3
@@ -53,112 +50,6 @@ class Listener(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Work:
-    """A function waiting for a transaction, and the future that waits for its result."""
-
-    function: Callable[[Transaction], Any]
-    future: asyncio.Future[Any]
-    loop: asyncio.AbstractEventLoop
-
-
-class _Ticket:
-    """Decides between two threads whether a piece of work begins or is given up."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._state = ""
-
-    def begin(self) -> None:
-        """Begin, also once more after a retry.
-
-        Raises:
-            UnavailableError: It was given up.
-        """
-        with self._lock:
-            if self._state == "torn":
-                raise UnavailableError("This was given up before it began.")
-            self._state = "begun"
-
-    def tear_up(self) -> bool:
-        """Give up; False if it has begun."""
-        with self._lock:
-            if self._state != "begun":
-                self._state = "torn"
-            return self._state == "torn"
-
-
-@dataclass(slots=True)
-class _Outcome:
-    work: _Work
-    result: Any
-    error: BaseException | None
-    changes: list[Change]
-
-
-class _Lane:
-    """Threads of one kind that take work from one bounded queue."""
-
-    def __init__(
-        self,
-        name: str,
-        threads: int,
-        serve: Callable[[_Lane, int], None],
-        deliver: Callable[[list[_Outcome]], None],
-    ) -> None:
-        self._queue: queue.Queue[_Work | None] = queue.Queue(QUEUE_LIMIT)
-        self._deliver = deliver
-        self._threads = [
-            threading.Thread(target=serve, args=(self, number), name=f"{name}-{number}")
-            for number in range(threads)
-        ]
-        for thread in self._threads:
-            thread.daemon = True
-            thread.start()
-
-    def submit(self, function: Callable[[Transaction], T]) -> asyncio.Future[T]:
-        """Queue a function and return the future of its result."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        try:
-            self._queue.put_nowait(_Work(function, future, loop))
-        except queue.Full:
-            msg = "The database is too busy; nothing was done."
-            raise UnavailableError(msg) from None
-        return future
-
-    def take(self, limit: int) -> list[_Work]:
-        """Wait for work and return it with whatever else is waiting; nothing means stop."""
-        first = self._queue.get()
-        if first is None:
-            return []
-        batch = [first]
-        while len(batch) < limit:
-            try:
-                more = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if more is None:
-                self._queue.put(None)
-                break
-            batch.append(more)
-        return batch
-
-    def deliver(self, outcomes: list[_Outcome]) -> None:
-        """Hand results to the event loop in one step."""
-        try:
-            outcomes[0].work.loop.call_soon_threadsafe(self._deliver, outcomes)
-        except RuntimeError:  # the loop closed while we worked; nobody is left to tell
-            _log.warning("database.loop_closed", outcomes=len(outcomes))
-
-    def close(self) -> None:
-        """Finish what is queued, then end the threads."""
-        for _ in self._threads:
-            self._queue.put(None)
-        for thread in self._threads:
-            thread.join(timeout=10)
-
-
 class Database:
     """Runs functions inside transactions."""
 
@@ -170,11 +61,11 @@ class Database:
             self._path = sqlite_path(url)
             # Going over to WAL waits for nobody, so it is done before the threads could meet.
             open_sqlite(self._path).close()
-            self._writers = _Lane("writer", 1, self._serve_sqlite_writes, self._tell)
-            self._readers = _Lane("reader", READERS, self._serve_sqlite_reads, self._tell)
+            self._writers = Lane("writer", 1, self._serve_sqlite_writes, self._tell)
+            self._readers = Lane("reader", READERS, self._serve_sqlite_reads, self._tell)
         else:
-            self._writers = _Lane("writer", POSTGRES_WRITERS, self._serve_pg_writes, self._tell)
-            self._readers = _Lane("reader", READERS, self._serve_pg_reads, self._tell)
+            self._writers = Lane("writer", POSTGRES_WRITERS, self._serve_pg_writes, self._tell)
+            self._readers = Lane("reader", READERS, self._serve_pg_reads, self._tell)
 
     def listen(self, listener: Listener) -> None:
         """Have the changes of every commit told to a listener, in the event loop."""
@@ -205,7 +96,7 @@ class Database:
         Raises:
             UnavailableError: It did not begin in time; nothing was done, and nothing will be.
         """
-        ticket = _Ticket()
+        ticket = Ticket()
 
         def begin(tx: Transaction) -> T:
             ticket.begin()
@@ -233,7 +124,7 @@ class Database:
         self._writers.close()
         self._readers.close()
 
-    def _tell(self, outcomes: list[_Outcome]) -> None:
+    def _tell(self, outcomes: list[Outcome]) -> None:
         changes: list[Change] = []
         for outcome in outcomes:
             changes += outcome.changes
@@ -246,19 +137,19 @@ class Database:
         if changes and self._listener is not None:
             self._listener(changes)
 
-    def _serve_sqlite_writes(self, lane: _Lane, number: int) -> None:
+    def _serve_sqlite_writes(self, lane: Lane, number: int) -> None:
         del number
         self._serve_sqlite(lane, BATCH_LIMIT, _commit_together)
 
-    def _serve_sqlite_reads(self, lane: _Lane, number: int) -> None:
+    def _serve_sqlite_reads(self, lane: Lane, number: int) -> None:
         del number
         self._serve_sqlite(lane, 1, _run_sqlite_read, read_only=True)
 
     def _serve_sqlite(
         self,
-        lane: _Lane,
+        lane: Lane,
         limit: int,
-        run: Callable[[sqlite3.Cursor, list[_Work]], list[_Outcome]],
+        run: Callable[[sqlite3.Cursor, list[Work]], list[Outcome]],
         *,
         read_only: bool = False,
     ) -> None:
@@ -268,26 +159,26 @@ class Database:
                 if connection is None:
                     connection = open_sqlite(self._path, read_only=read_only)
             except sqlite3.Error as error:
-                lane.deliver([_Outcome(work, None, _unavailable(error), []) for work in batch])
+                lane.deliver([Outcome(work, None, _unavailable(error), []) for work in batch])
                 continue
             lane.deliver(run(connection.cursor(), batch))
         if connection is not None:
             connection.close()
 
-    def _serve_pg_writes(self, lane: _Lane, number: int) -> None:
+    def _serve_pg_writes(self, lane: Lane, number: int) -> None:
         self._serve_pg(lane, number, read_only=False)
 
-    def _serve_pg_reads(self, lane: _Lane, number: int) -> None:
+    def _serve_pg_reads(self, lane: Lane, number: int) -> None:
         self._serve_pg(lane, number, read_only=True)
 
-    def _serve_pg(self, lane: _Lane, number: int, *, read_only: bool) -> None:
+    def _serve_pg(self, lane: Lane, number: int, *, read_only: bool) -> None:
         connection: psycopg.Connection[Any] | None = None
         while batch := lane.take(1):
             try:
                 if connection is None or connection.closed:
                     connection = open_postgres(self.url, read_only=read_only)
             except psycopg.Error as error:
-                lane.deliver([_Outcome(batch[0], None, _unavailable(error), [])])
+                lane.deliver([Outcome(batch[0], None, _unavailable(error), [])])
                 continue
             lane.deliver([_run_pg(connection, batch[0], number)])
         if connection is not None:
@@ -328,7 +219,7 @@ def open_postgres(url: str, *, read_only: bool = False) -> psycopg.Connection[An
     return connection
 
 
-def _commit_together(cursor: sqlite3.Cursor, batch: list[_Work]) -> list[_Outcome]:
+def _commit_together(cursor: sqlite3.Cursor, batch: list[Work]) -> list[Outcome]:
     try:
         cursor.execute("BEGIN IMMEDIATE")
         outcomes = [_run_in_savepoint(cursor, work) for work in batch]
@@ -336,11 +227,11 @@ def _commit_together(cursor: sqlite3.Cursor, batch: list[_Work]) -> list[_Outcom
     except sqlite3.Error as error:
         with suppress(sqlite3.Error):  # what cannot be undone here is undone when it is reopened
             cursor.execute("ROLLBACK")
-        return [_Outcome(work, None, _unavailable(error), []) for work in batch]
+        return [Outcome(work, None, _unavailable(error), []) for work in batch]
     return outcomes
 
 
-def _run_in_savepoint(cursor: sqlite3.Cursor, work: _Work) -> _Outcome:
+def _run_in_savepoint(cursor: sqlite3.Cursor, work: Work) -> Outcome:
     transaction = Transaction(cursor, "sqlite")
     cursor.execute("SAVEPOINT work")
     try:
@@ -350,12 +241,12 @@ def _run_in_savepoint(cursor: sqlite3.Cursor, work: _Work) -> _Outcome:
     except BaseException as error:  # noqa: BLE001  # it belongs to whoever asked, not to this thread
         cursor.execute("ROLLBACK TO work")
         cursor.execute("RELEASE work")
-        return _Outcome(work, None, _named(error), [])
+        return Outcome(work, None, _named(error), [])
     cursor.execute("RELEASE work")
-    return _Outcome(work, result, None, transaction.changes)
+    return Outcome(work, result, None, transaction.changes)
 
 
-def _run_sqlite_read(cursor: sqlite3.Cursor, batch: list[_Work]) -> list[_Outcome]:
+def _run_sqlite_read(cursor: sqlite3.Cursor, batch: list[Work]) -> list[Outcome]:
     (work,) = batch
     try:
         cursor.execute("BEGIN")
@@ -364,13 +255,13 @@ def _run_sqlite_read(cursor: sqlite3.Cursor, batch: list[_Work]) -> list[_Outcom
         finally:
             cursor.execute("ROLLBACK")
     except sqlite3.OperationalError as error:
-        return [_Outcome(work, None, _unavailable(error), [])]
+        return [Outcome(work, None, _unavailable(error), [])]
     except BaseException as error:  # noqa: BLE001  # it belongs to whoever asked, not to this thread
-        return [_Outcome(work, None, error, [])]
-    return [_Outcome(work, result, None, [])]
+        return [Outcome(work, None, error, [])]
+    return [Outcome(work, result, None, [])]
 
 
-def _run_pg(connection: psycopg.Connection[Any], work: _Work, shard: int) -> _Outcome:
+def _run_pg(connection: psycopg.Connection[Any], work: Work, shard: int) -> Outcome:
     for tries_left in range(PG_RETRIES, 0, -1):
         transaction = Transaction(connection.cursor(), "postgresql", shard)
         try:
@@ -379,15 +270,15 @@ def _run_pg(connection: psycopg.Connection[Any], work: _Work, shard: int) -> _Ou
         except (pg_errors.DeadlockDetected, pg_errors.SerializationFailure) as error:
             _roll_back(connection)
             if tries_left == 1:
-                return _Outcome(work, None, _unavailable(error), [])
+                return Outcome(work, None, _unavailable(error), [])
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             connection.close()
-            return _Outcome(work, None, _unavailable(error), [])
+            return Outcome(work, None, _unavailable(error), [])
         except BaseException as error:  # noqa: BLE001  # it belongs to whoever asked
             _roll_back(connection)
-            return _Outcome(work, None, _named(error), [])
+            return Outcome(work, None, _named(error), [])
         else:
-            return _Outcome(work, result, None, transaction.changes)
+            return Outcome(work, result, None, transaction.changes)
     raise AssertionError  # the loop always returns
 
 

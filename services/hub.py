@@ -35,8 +35,10 @@ class Subscription:
     async def wait(self, timeout_s: float | None = None) -> list[Change]:
         """Return the hints since the last call, waiting for the first; none after the time-out."""
         if not self._ready.is_set():
+            # Not `wait_for`: in Python 3.11 that swallows a cancellation that meets a hint.
             try:
-                await asyncio.wait_for(self._ready.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await self._ready.wait()
             except TimeoutError:
                 return []
         hints, self._hints = self._hints, []

@@ -7,6 +7,7 @@ to look again) only saves time and is rebuilt after a restart.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -121,10 +122,10 @@ class WalletWorker:
             while not lease.done():
                 self.wake.clear()
                 await self._look_at_work(group, sender)
-                try:
-                    await asyncio.wait_for(self.wake.wait(), POLL_S)
-                except TimeoutError:
-                    continue
+                # Not `wait_for`: in Python 3.11 that swallows a cancellation that meets a wake-up.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_S):
+                        await self.wake.wait()
 
     async def _keep_lease(self, wallet: Wallet, fence: int) -> None:
         keeper = GateKeeper(self.tools.database, self.tools.clock, self.tools.rates)

@@ -26,6 +26,7 @@ from components.summary_cards import SummaryCards
 from components.top_cards_chart import TopCardsChart
 from components.trend_chart import TrendChart
 from models.errors import InvalidField, ServiceError
+from models.export import ExportFormat, ExportOrder, Progress
 from models.payout_filter import PayoutFilter
 from models.states import PayoutStatus
 from models.store import DatabaseKind, Store
@@ -138,6 +139,32 @@ class Dashboard:
         except ServiceError as error:
             ui.notify(error.message, type="warning")
 
+    async def _export(self, form: str) -> None:
+        """Make a file of exactly what is filtered, and hand it to the browser."""
+        order = ExportOrder(
+            store=self._store,
+            wanted=self._wanted.filter,
+            format=ExportFormat(form),
+            actor=self._caller.actor,
+            shows_all=self._caller.may(Permission.SEE_UIDS),
+            for_excel=form == ExportFormat.CSV,
+        )
+        with self._client:
+            note = ui.notification("Export: reading…", timeout=None, spinner=True)
+
+        def progress(done: Progress) -> None:
+            if not note.is_deleted:
+                note.message = f"Export: {done.percent} %"
+
+        try:
+            ticket = await self._container.exports.offer(order, progress)
+        except ServiceError as error:
+            with self._client:
+                ui.notify(error.message, type="warning")
+        else:
+            self._client.download(f"/exports/{ticket}")
+        note.dismiss()
+
     async def _pause(self) -> None:
         self.view.pause()
         if not self.view.is_paused:
@@ -155,7 +182,7 @@ class Dashboard:
             with html.div().classes("fp-charts"):
                 self._trend = TrendChart(self._pick_bucket, self._cut)
                 self._top = TopCardsChart(lambda card_id: self._later(card=card_id), self._cut)
-            table = PayoutTable(self.details.open, self._more, self._pause)
+            table = PayoutTable(self.details.open, self._more, self._pause, self._export)
         shell.badge.watch_browser()
         return DashboardView(
             client=self._client,

@@ -17,7 +17,13 @@ LIMITED = frozenset({"TOO_MANY_REQUEST", "TOO_MANY_REQUESTS"})
 AUTH = frozenset({"NOT_AUTHENTICATED", "NOT_AUTHORIZED", "UNAUTHENTICATED"})
 _AUTH_MESSAGES = ("API key missing required scope", "API keys cannot access", "Not authorized")
 _REFUSED = frozenset({"INSUFFICIENT_BALANCE", "INVALID_LNURL"})
-_VALIDATION = ("Cannot query field", "Unknown argument", "Unknown type", "is not defined by type")
+_VALIDATION = (
+    "Cannot query field",
+    "Unknown argument",
+    "Unknown type",
+    "is not defined by type",
+    "not to include unknown field",
+)
 _BUSY_LOCK = "ResourceAttemptsLockServiceError"
 _ALREADY_GOING = "pending payment"
 MESSAGE_LIMIT = 300
@@ -151,7 +157,8 @@ def first_error(errors: Errors) -> tuple[str | None, str]:
         code = error.get("code")
         if code is None and isinstance(extensions, Mapping):
             code = extensions.get("code")
-        return (None if code is None else str(code)), str(error.get("message", ""))[:MESSAGE_LIMIT]
+        # Whole, as what tells an unknown field stands behind the input that is repeated there.
+        return (None if code is None else str(code)), str(error.get("message", ""))
     return None, ""
 
 
@@ -166,5 +173,5 @@ def _limited(errors: Errors) -> SendOutcome:
 
 
 def _outcome(answer: SendAnswer, code: str | None, message: str = "") -> SendOutcome:
-    words = _WORDS.get(code or "", message) or "Flash did not accept this payment."
-    return SendOutcome(answer, code, words)
+    words = _WORDS.get(code or "", message[:MESSAGE_LIMIT])
+    return SendOutcome(answer, code, words or "Flash did not accept this payment.")

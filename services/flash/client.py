@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from decimal import ROUND_FLOOR, Decimal
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import structlog
 from gql import GraphQLRequest
@@ -32,8 +32,10 @@ from models.flash import (
 )
 from models.instants import from_seconds
 from models.money import NANOUSD_PER_CENT, Rate
+from models.payout import SendAnswer
 from services.flash import documents
 from services.flash.answers import (
+    MESSAGE_LIMIT,
     by_http_status,
     classify,
     first_error,
@@ -50,6 +52,7 @@ ASK_TIMEOUT_S = 10.0
 NANOUSD_PER_USD = 1_000_000_000
 SANDBOX_HEADER = "Flash-Sandbox"
 HTTP_ERROR = 300
+HTTP_BAD_REQUEST = 400
 # A redirect would carry the credential, and the payment, to somewhere else.
 NO_REDIRECTS = {"allow_redirects": False}
 CAPABILITIES = {"X-Flash-Client-Capabilities": "cash-wallet-usdt-v1"}
@@ -64,10 +67,23 @@ class Answer(Protocol):
     errors: Any
 
 
+class _NotTakenError(TransportServerError):
+    """HTTP 400 with GraphQL errors: the document or its variables were refused, nothing was run."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__("", HTTP_BAD_REQUEST)
+        self.result = result
+
+
 class _StrictTransport(AIOHTTPTransport):
-    """Reads a body only of an answer that is one: an error status counts, whatever it says."""
+    """Reads a body only of an answer that is one: an error status counts, whatever it says.
+
+    Of a 400 the errors are read as well: they tell a server of before a field from a bad request.
+    """
 
     async def _prepare_result(self, response: Any) -> Any:
+        if response.status == HTTP_BAD_REQUEST:
+            raise _NotTakenError(await super()._prepare_result(response))
         if response.status >= HTTP_ERROR:
             self.response_headers = response.headers
             raise TransportServerError("", response.status)
@@ -148,6 +164,10 @@ class FlashClient:
                 result = await self._transport.execute(request, extra_args=NO_REDIRECTS)
         except TimeoutError:
             return unreadable("timeout")
+        except _NotTakenError as error:
+            outcome = self._judge(error.result)
+            did_nothing = outcome.answer in {SendAnswer.REFUSED, SendAnswer.NOT_EXECUTED}
+            return outcome if did_nothing else by_http_status(HTTP_BAD_REQUEST)
         except TransportServerError as error:
             return by_http_status(error.code or 500)
         except TransportProtocolError:
@@ -238,13 +258,17 @@ class FlashClient:
         errors = _errors(result)
         if errors and not result.data:
             code, message = first_error(errors)
-            raise GatewayError(f"Flash answered {code or 'an error'}: {message}")
+            raise GatewayError(f"Flash answered {code or 'an error'}: {message[:MESSAGE_LIMIT]}")
         return result.data
 
     async def _execute(self, request: GraphQLRequest) -> Answer:
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
                 return await self._transport.execute(request, extra_args=NO_REDIRECTS)
+        except _NotTakenError as error:
+            if isinstance(error.result.data, Mapping):
+                raise GatewayError("Flash answered HTTP 400.") from error
+            return cast("Answer", error.result)
         except TimeoutError as error:
             msg = "Flash did not answer in time."
             raise GatewayError(msg) from error

@@ -78,7 +78,7 @@ def serve(port: int) -> None:
         if not wait:
             client.on_connect(lambda: charts.show(number, step=known[step]))
 
-    def change(number: int = 30, extra: int = 0, step: Step = "day") -> str:
+    async def change(number: int = 30, extra: int = 0, step: Step = "day") -> str:
         newest[0].show(number, extra, step)
         return "shown"
 

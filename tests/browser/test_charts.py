@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Route, sync_playwright
 
 from tests.support.postgres import require_or_skip
 
@@ -159,7 +159,6 @@ def test_the_library_waits_until_there_is_something_to_show(tab: Tab) -> None:
     tab.open("?wait=1")
     skeleton = tab.page.locator(f"{TREND} .fp-skeleton")
     assert skeleton.is_visible()
-
     tab.show("number=0")
     assert tab.page.get_by_text("No payouts in this time").is_visible()
     assert not [url for url in tab.asked if "/charts/" in url]
@@ -175,6 +174,7 @@ def test_a_click_on_a_segment_picks_its_bucket_and_status(tab: Tab) -> None:
 
     tab.page.mouse.click(*tab.middle(tab.bar(28)))
     tab.hears("2026-11-19 23 completed")
+
     tab.page.mouse.click(*tab.middle(tab.bar(27, FAILED)))
     tab.hears("2026-11-18 23 failed")
 
@@ -194,7 +194,6 @@ def test_a_click_anywhere_in_its_row_picks_a_card(tab: Tab) -> None:
     x, y = tab.middle(tab.bar(1, chart=CARDS))
 
     tab.page.mouse.click(x - 120, y)
-
     tab.hears("crd_1")
 
 
@@ -275,14 +274,15 @@ def test_another_bucket_and_another_step_are_patches_too(tab: Tab) -> None:
 
 
 def test_what_changes_while_the_library_loads_is_not_lost(tab: Tab) -> None:
-    tab.page.route("**/plotly-basic.min.js", lambda route: (time.sleep(0.5), route.continue_()))
-    tab.open()
+    held: list[Route] = []
+    tab.page.route("**/plotly-basic.min.js", lambda route, _request: held.append(route))
+    with tab.page.expect_request("**/plotly-basic.min.js"):
+        tab.open()
     tab.show("extra=7")
-
-    tab.page.wait_for_selector(f"{TREND} .bars path")
+    held[0].continue_()
 
     tab.page.wait_for_function(
-        "document.querySelector('[data-testid=trend] .js-plotly-plot').data[2].y.at(-1) === 7"
+        "document.querySelector('[data-testid=trend] .js-plotly-plot').data?.[2].y.at(-1) === 7"
     )
 
 
@@ -306,12 +306,13 @@ def test_the_choices_tell_what_is_wanted(tab: Tab) -> None:
 def test_the_scheme_recolors_what_is_drawn(tab: Tab) -> None:
     tab.open_drawn()
     tab.page.evaluate("Quasar.Dark.set(false)")
-    light = [tab.color_of(tab.bar(3)), tab.color_of(tab.page.locator(".xtick text").first)]
+    mark = tab.page.locator(".xtick text").first
+    light = [tab.color_of(tab.bar(3)), tab.color_of(mark)]
     tab.page.evaluate("window.was = document.querySelector('.main-svg'); 0")
 
     tab.page.evaluate("Quasar.Dark.set(true)")
     tab.page.wait_for_timeout(300)
-    dark = [tab.color_of(tab.bar(3)), tab.color_of(tab.page.locator(".xtick text").first)]
+    dark = [tab.color_of(tab.bar(3)), tab.color_of(mark)]
     tab.show("extra=2")
 
     assert all(before != after for before, after in zip(light, dark, strict=True))
@@ -325,21 +326,18 @@ def test_the_scheme_recolors_what_is_drawn(tab: Tab) -> None:
 def test_a_screen_reader_finds_a_sentence_and_a_table(tab: Tab) -> None:
     tab.open_drawn()
     tab.page.wait_for_selector(f"{TREND} table tr", state="attached")
-
     rows = tab.page.locator(f"{TREND} table tr")
     assert rows.count() == 31
-    assert rows.nth(0).locator("th[scope=col]").count() == 1
     assert rows.nth(30).locator("th, td").all_text_contents() == [
         *("Sat 21 Nov 2026", "20", "0", "0", "6", "0")
     ]
-    described = tab.plot().get_attribute("aria-describedby")
-    sentence = tab.page.locator(f"#{described}").text_content() or ""
+    sentence = tab.page.locator(f"{TREND} p.fp-sr").text_content() or ""
     assert sentence.startswith("Payouts by day, Fri 23 Oct 2026 to Sat 21 Nov 2026, Europe/Berlin:")
 
 
 def test_a_phone_shows_everything_and_picks_with_the_second_touch(phone: Tab) -> None:
     phone.open_drawn()
-    width = phone.page.evaluate("document.documentElement.scrollWidth")
+    assert phone.page.evaluate("document.documentElement.scrollWidth") == 390
     bar = phone.middle(phone.bar(12))
 
     phone.page.touchscreen.tap(*bar)
@@ -349,4 +347,3 @@ def test_a_phone_shows_everything_and_picks_with_the_second_touch(phone: Tab) ->
     phone.page.touchscreen.tap(*bar)
 
     phone.hears("2026-11-03 23 completed")
-    assert width == 390

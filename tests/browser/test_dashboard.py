@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 from collections.abc import Iterator
@@ -161,6 +162,23 @@ def test_the_page_says_when_it_is_cut_off_and_comes_back(page: Page, till: Till)
     expect(page.locator(LIVE)).to_have_attribute("data-state", "live", timeout=40_000)
     till.tap("after the return")
     expect(page.locator(ROWS).first).to_contain_text("after the return")
+
+
+def test_an_export_holds_what_the_filter_shows(page: Page, till: Till) -> None:
+    till.tap("for the file")
+    page.get_by_test_id("stat-completed").click()
+    expect(page).to_have_url(re.compile("status=completed"))
+
+    with page.expect_download() as expected:
+        page.get_by_test_id("export").select_option("csv")
+
+    rows = list(csv.DictReader(expected.value.path().read_text("utf-8-sig").splitlines()))
+    assert {row["status"] for row in rows} == {"completed"}
+    assert len(rows) == till.get("stats")["completed"]["count"]
+    assert (
+        sum(int(row["amount_sats"]) for row in rows)
+        == (till.get("stats")["completed"]["amount_sats"])
+    )
 
 
 def test_sends_can_be_stopped_from_the_page(page: Page, till: Till) -> None:
