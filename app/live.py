@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -32,6 +33,7 @@ POLL_S = 5.0
 ROWS = 50
 CHARTS_S = 1.0
 TREND_DAYS = 30
+HOURLY_DAYS = 14
 TOP = 10
 
 
@@ -160,12 +162,23 @@ class Board:
             return self._snapshot.charts
         self._charts_read_at = now
         figures, wanted = self._container.figures, self._wanted
+        trend_of, days = wanted.filter, TREND_DAYS
+        if wanted.step == "hour":
+            trend_of, days = self._last_hours(wanted.filter), HOURLY_DAYS
         return Charts(
-            trend=await figures.timeline(self._store, TREND_DAYS, wanted.step, wanted.filter),
+            trend=await figures.timeline(self._store, days, wanted.step, trend_of),
             top_cards=await figures.top_cards(
                 self._store, TREND_DAYS, TOP, by_count=wanted.by_count, wanted=wanted.filter
             ),
         )
+
+    def _last_hours(self, wanted: PayoutFilter) -> PayoutFilter:
+        """Cut a long range to its last days: a bar for each hour of it would be a hair."""
+        if wanted.starts_at is None:
+            return wanted
+        end = wanted.ends_at or self._container.clock.utc_now()
+        start = max(wanted.starts_at, end - timedelta(days=HOURLY_DAYS))
+        return wanted.between(start, wanted.ends_at)
 
 
 class Boards:
