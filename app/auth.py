@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.container import Container
+from app.http.strict import check_query
 from app.request import request_id_of
 from models.errors import Forbidden, Unauthenticated
 from models.store import Actor, ActorKind, Role
@@ -92,6 +93,7 @@ def allowed(permission: Permission) -> Callable[[Request], Awaitable[Caller]]:
     async def dependency(request: Request) -> Caller:
         caller = await caller_of(request)
         caller.need(permission)
+        check_query(request)
         return caller
 
     return dependency

@@ -136,6 +136,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 400:  # noqa: PLR2004  # what FastAPI says of a body it cannot parse
+            errors = [{"field": "body", "message": "this cannot be read"}]
+            return problem(request, 422, "invalid", "body: this cannot be read", errors)
         codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
         code = codes.get(error.status_code, "invalid")
         return problem(request, error.status_code, code, str(error.detail))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from fastapi import Request
 from starlette.responses import Response
@@ -12,7 +15,7 @@ from starlette.responses import Response
 from app.answers import raw_answer
 from app.auth import Caller
 from app.container import Container
-from models.errors import DuplicateRow, IdempotencyMismatch, InvalidField
+from models.errors import DuplicateRow, IdempotencyMismatch, InvalidField, ServiceError
 from services.storage.idempotency import KeptAnswer, keep_answer, read_answer
 from services.storage.statement import Transaction
 
@@ -55,6 +58,11 @@ class Once:
         body = self.container.vault.of(self.store_id).open(found.answer, self._place())
         return raw_answer(body, found.status)
 
+    @property
+    def place(self) -> str | None:
+        """Return what calls that must get the same answer share."""
+        return None if self.key is None else f"{self.store_id}/{self._place()}"
+
     def _place(self) -> str:
         return f"idempotency/{self.route}/{self.key}"
 
@@ -82,17 +90,38 @@ async def once(
         raise InvalidField("Idempotency-Key", f"use 1 to {KEY_LIMIT} characters")
     body_hash = hashlib.sha256(await request.body()).hexdigest()
     keyed = Once(container, caller.store_id, request.url.path, key, body_hash)
-    kept = await keyed.kept()
-    if kept is not None:
-        return kept
+    async with request.app.state.turns.of(keyed.place):
+        kept = await keyed.kept()
+        return kept or await _act(keyed, act)
+
+
+async def _act(keyed: Once, act: Callable[[Once], Awaitable[tuple[bytes, int]]]) -> Response:
     try:
         body, status = await act(keyed)
-    except DuplicateRow:
+    except ServiceError:
+        # Another instance may have done it at the same moment: then its answer is ours.
         kept = await keyed.kept()
         if kept is None:
             raise
         return kept
     return raw_answer(body, status)
+
+
+class Turns:
+    """Lets the calls that share a key go one after another, so that all get the first's answer."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def of(self, place: str | None) -> AsyncIterator[None]:
+        """Wait for the turn of a place; without one there is nothing to wait for."""
+        if place is None:
+            yield
+            return
+        lock = self._locks.setdefault(place, asyncio.Lock())
+        async with lock:
+            yield
 
 
 async def keep_after(keyed: Once, body: bytes, status: int) -> tuple[bytes, int]:

@@ -15,6 +15,7 @@ _log = structlog.get_logger(__name__)
 
 BODY_LIMIT = 64 * 1024
 QUERY_LIMIT = 8 * 1024
+_LNURL = ("/lnurlw/", "/boltcard")
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -39,44 +40,49 @@ class Edge:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        if self._loopback_only and not _is_local_name(scope):
-            await _refuse(scope, receive, send, 421, "This demo answers on this machine only.")
-            return
+        is_strange = self._loopback_only and not _is_local_name(scope)
         if scope["type"] == "websocket":
+            if is_strange:
+                await send({"type": "websocket.close", "code": 1008})
+                return
             await self._app(scope, receive, send)
             return
-        request_id = f"rq_{secrets.token_hex(8)}"
-        scope["request_id"] = request_id
-        if len(scope.get("query_string", b"")) > QUERY_LIMIT:
-            await _refuse(scope, receive, send, 414, "The query is too long.")
-            return
-        await self._serve(scope, receive, send, request_id)
+        scope["request_id"] = f"rq_{secrets.token_hex(8)}"
+        await self._serve(scope, receive, send, _unservable(scope, is_strange=is_strange))
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-        started = False
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, refusal: tuple[int, str] | None
+    ) -> None:
+        started, limited = False, _Limited(receive)
 
-        async def send_with_headers(message: Message) -> None:
+        async def send_marked(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    *_HEADERS,
-                    (b"x-request-id", request_id.encode()),
-                ]
+                mark = (b"x-request-id", scope["request_id"].encode())
+                message["headers"] = [*message.get("headers", ()), *_HEADERS, mark]
             await send(message)
 
+        async def send_unless_over(message: Message) -> None:
+            if not limited.is_over:  # what is said of half a body is of no interest
+                await send_marked(message)
+
+        if refusal is not None:
+            await _refuse(scope, receive, send_marked, *refusal)
+            return
         try:
-            await self._app(scope, _Limited(receive), send_with_headers)
+            await self._app(scope, limited, send_unless_over)
         except _TooLarge:
-            await _refuse(scope, receive, send_with_headers, 413, "The body is too large.")
+            pass
         except Exception:
             # The path holds no secret of ours but a claim token, so only its first part is named.
             part = scope["path"].split("/")[1] if "/" in scope["path"] else ""
-            _log.exception("request.failed", request_id=request_id, part=part)
+            _log.exception("request.failed", request_id=scope["request_id"], part=part)
             if started:
                 raise
-            await _refuse(scope, receive, send_with_headers, 500, "Something went wrong here.")
+            await _refuse(scope, receive, send_marked, 500, "Something went wrong here.")
+        if limited.is_over and not started:
+            await _refuse(scope, receive, send_marked, 413, "The body is too large.")
 
 
 class _TooLarge(Exception):
@@ -90,10 +96,15 @@ class _Limited:
         self._receive = receive
         self._size = 0
 
+    @property
+    def is_over(self) -> bool:
+        """Tell whether the limit was passed."""
+        return self._size > BODY_LIMIT
+
     async def __call__(self) -> Message:
         message = await self._receive()
         self._size += len(message.get("body", b""))
-        if self._size > BODY_LIMIT:
+        if self.is_over:
             raise _TooLarge
         return message
 
@@ -107,11 +118,19 @@ def _is_local_name(scope: Scope) -> bool:
     return False
 
 
+def _unservable(scope: Scope, *, is_strange: bool) -> tuple[int, str] | None:
+    """Return why a request is refused unseen: a status and words."""
+    if is_strange:
+        return 421, "This demo answers on this machine only."
+    if "\x00" in scope["path"]:
+        return 404, "There is nothing here."
+    if len(scope.get("query_string", b"")) > QUERY_LIMIT:
+        return 414, "The query is too long."
+    return None
+
+
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, detail: str) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    codes = {413: "too_large", 414: "too_large", 500: "internal"}
+    codes = {404: "not_found", 413: "too_large", 414: "too_large", 500: "internal"}
     body = {
         "type": "about:blank",
         "title": "Error",
@@ -119,7 +138,11 @@ async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, detai
         "code": codes.get(status, "invalid"),
         "detail": detail,
         "errors": [],
-        "request_id": scope.get("request_id", ""),
+        "request_id": scope["request_id"],
     }
     response: Response = json_answer(body, status, media_type="application/problem+json")
+    if scope["path"].startswith(_LNURL) and status != 421:  # noqa: PLR2004
+        # Wallets and tills read nothing of an answer with another status (LUD-01).
+        headers = {"Access-Control-Allow-Origin": "*"}
+        response = json_answer({"status": "ERROR", "reason": detail}, headers=headers)
     await response(scope, receive, send)

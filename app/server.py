@@ -8,12 +8,17 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 from nicegui import core, ui
+from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.types import ASGIApp
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Lifespan
 
 from app import errors, sessions
 from app.container import Container, running
 from app.http import boltcards, exports, health, lnurl, payouts, pull_payments, statistics, wallet
+from app.idempotency import Turns
 from app.live import Boards
 from app.pages.register import register_pages
 from app.request import Edge
@@ -23,6 +28,7 @@ VERSION = "0.1.0"
 KEEP_ALIVE_S = 5
 SHUTDOWN_S = 3
 RECONNECT_S = 30.0
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 GZIP_LEVEL = 5
 FAVICON = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' "
@@ -40,22 +46,7 @@ def build_app(container: Container) -> FastAPI:
             yield
             boards.close()
 
-    app = FastAPI(
-        title="Flash Payouts",
-        version=VERSION,
-        openapi_url="/v1/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        lifespan=lifespan,
-    )
-    app.state.container = container
-    errors.install(app)
-    app.router.routes.extend(lnurl.routes())
-    app.include_router(health.router)
-    # `/boltcards/top` must be known before `/boltcards/{id}`, `/payouts/export` likewise.
-    for module in (statistics, exports, payouts, pull_payments, boltcards, wallet):
-        app.include_router(module.router, prefix="/v1")
-    app.include_router(exports.downloads)
+    app = build_api(container, lifespan)
     app.router.routes.extend(sessions.routes())
     register_pages(container, boards)
     # NiceGUI takes every path that is left, so it comes last.
@@ -72,6 +63,36 @@ def build_app(container: Container) -> FastAPI:
     )
     core.sio.eio.cors_allowed_origins = None  # the same origin only
     return app
+
+
+def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """Return what serves programs, wallets and tills: all routes but the screens'."""
+    app = FastAPI(
+        title="Flash Payouts",
+        version=VERSION,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.container = container
+    app.state.turns = Turns()
+    errors.install(app)
+    app.router.routes.extend(lnurl.routes())
+    app.include_router(health.router)
+    # `/boltcards/top` must be known before `/boltcards/{id}`, `/payouts/export` likewise.
+    for module in (statistics, exports, payouts, pull_payments, boltcards, wallet):
+        app.include_router(module.router, prefix="/v1")
+    app.include_router(exports.downloads)
+    app.router.routes.append(Route("/v1/{rest:path}", _nothing_here, methods=list(_METHODS)))
+    return app
+
+
+async def _nothing_here(request: Request) -> Response:
+    """Answer as the API does, before the screens would take the path for one of theirs."""
+    routes = request.app.router.routes
+    is_known = any(route.matches(request.scope)[0] is Match.PARTIAL for route in routes)
+    raise HTTPException(405 if is_known else 404)
 
 
 def wrapped(app: FastAPI, container: Container) -> ASGIApp:

@@ -8,6 +8,7 @@ function of a `Transaction`; what it says it changed is told to the listener aft
 from __future__ import annotations
 
 import asyncio
+import select
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -175,7 +176,7 @@ class Database:
         connection: psycopg.Connection[Any] | None = None
         while batch := lane.take(1):
             try:
-                if connection is None or connection.closed:
+                if connection is None or _is_cut(connection):
                     connection = open_postgres(self.url, read_only=read_only)
             except psycopg.Error as error:
                 lane.deliver([Outcome(batch[0], None, _unavailable(error), [])])
@@ -259,6 +260,19 @@ def _run_sqlite_read(cursor: sqlite3.Cursor, batch: list[Work]) -> list[Outcome]
     except BaseException as error:  # noqa: BLE001  # it belongs to whoever asked, not to this thread
         return [Outcome(work, None, error, [])]
     return [Outcome(work, result, None, [])]
+
+
+def _is_cut(connection: psycopg.Connection[Any]) -> bool:
+    """Tell whether the server has ended an idle connection, as all of them when it restarts.
+
+    Nothing comes on an idle one but its end; found here, it costs no request its answer.
+    """
+    if not connection.closed:
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        if poll.poll(0):
+            connection.close()
+    return connection.closed
 
 
 def _run_pg(connection: psycopg.Connection[Any], work: Work, shard: int) -> Outcome:

@@ -46,7 +46,11 @@ class SandboxChild:
         self.ws_url = ""
 
     async def start(self) -> None:
-        """Start the process; `await_ready` waits for it."""
+        """Start the process; `await_ready` waits for it.
+
+        Raises:
+            UnavailableError: It ended at once.
+        """
         port, ws_port = self._ports
         settings = {"ledger": str(self._ledger), "port": port, "ws_port": ws_port}
         self._process = await asyncio.create_subprocess_exec(
@@ -59,7 +63,10 @@ class SandboxChild:
         assert self._process.stdin is not None
         line = json.dumps({**settings, "pace": False, "opening_cents": 0})
         self._process.stdin.write(line.encode() + b"\n")
-        await self._process.stdin.drain()
+        try:
+            await self._process.stdin.drain()
+        except OSError:
+            raise UnavailableError("The sandbox did not start.") from None
 
     async def await_ready(self) -> None:
         """Wait until both ports answer.

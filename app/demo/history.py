@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -73,6 +74,7 @@ async def write_history(
     seed: int,
     clock: Clock | None = None,
     progress: Progress = lambda _payouts: None,
+    parallel_from: int = PARALLEL_FROM,
 ) -> Written:
     """Make the store and its past; a SQLite file appears only when it is whole.
 
@@ -94,7 +96,8 @@ async def write_history(
         past = PastLedger(ledger)
         scene = _scene(draft.settings, ledger, market, plan)
         tally = Tally(scene, market.audit_count)
-        await _write_parts(draft.settings, scene, plan, tally, past, progress)
+        told = _told(scene, plan, parallel_from)
+        await _write_parts(draft.settings, told, tally, past, progress)
         ledger.write(roster_rows(market.roster, _counters(market, plan)))
         ledger.finish()
     last_minute = PastClock(now - timedelta(minutes=1))
@@ -141,15 +144,14 @@ def _counters(market: Market, plan: Plan) -> dict[str, int]:
 
 async def _write_parts(
     settings: Settings,
-    scene: Scene,
-    plan: Plan,
+    parts: AsyncIterator[Told],
     tally: Tally,
     past: PastLedger,
     progress: Progress,
 ) -> None:
     bulk = await asyncio.to_thread(_open_bulk, settings)
     try:
-        async for told in _told(scene, plan):
+        async for told in parts:
             rows = told.rows | tally.add(told)
             await asyncio.to_thread(bulk.add, rows, COLUMNS)
             past.book(told)
@@ -171,9 +173,9 @@ def tell_part(scene: Scene, number: int, visits: list[Visit]) -> Told:
     return Teller(scene).tell(number, visits)
 
 
-async def _told(scene: Scene, plan: Plan) -> AsyncIterator[Told]:
+async def _told(scene: Scene, plan: Plan, parallel_from: int) -> AsyncIterator[Told]:
     """Yield the parts in order, told by several processes if there are many."""
-    with _processes(plan.payouts) as (executor, ahead):
+    with _processes(plan.payouts, parallel_from) as (executor, ahead):
         loop = asyncio.get_running_loop()
         under_way: deque[asyncio.Future[Told]] = deque()
         for number, visits in enumerate(plan.batches()):
@@ -186,11 +188,20 @@ async def _told(scene: Scene, plan: Plan) -> AsyncIterator[Told]:
 
 
 @contextmanager
-def _processes(payouts: int) -> Iterator[tuple[Executor | None, int]]:
+def _processes(payouts: int, parallel_from: int) -> Iterator[tuple[Executor | None, int]]:
     """Lend processes for a long history, or the usual thread for a short one."""
-    if payouts < PARALLEL_FROM:
+    if payouts < parallel_from:
         yield None, 1
         return
     workers = max(1, min(MOST_PROCESSES, (os.cpu_count() or 1) - 1))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
+    executor = ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),
+        # Ctrl-C in a terminal reaches them as well, but they end with this process.
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
+    try:
         yield executor, workers + 1
+    finally:
+        executor.shutdown(cancel_futures=True)

@@ -9,7 +9,7 @@ import structlog
 
 from app.container import Container
 from app.sandbox.townsfolk import FUNDS
-from models.errors import NotFoundError, UnavailableError
+from models.errors import ServiceError
 from models.pull_payment import PullPayment
 from models.store import Actor, ActorKind
 from services.pull_payments import PullPaymentChange
@@ -32,7 +32,7 @@ async def keep_budgets(container: Container) -> None:
     while True:
         try:
             await raise_low_budgets(container)
-        except (NotFoundError, UnavailableError) as error:
+        except ServiceError as error:
             _log.warning("demo.budgets_not_raised", code=error.code)
         await asyncio.sleep(_LOOK_S)
 

@@ -18,6 +18,7 @@ from app.demo.terms import HOST, Files, demo_port, fixed_terms, ignored_settings
 from app.listening import listen, say_ready
 from app.logs import configure_logs
 from app.settings import Settings, load_settings
+from models.errors import UnavailableError
 from models.store import DatabaseKind
 
 DEFAULT_PAYOUTS: Final = 5_000
@@ -60,6 +61,11 @@ async def _make_history(files: Files, payouts: int) -> None:
 
 
 async def _serve(files: Files, child: SandboxChild, listener: socket.socket, pace: Pace) -> None:
+    """Serve until a signal comes.
+
+    Raises:
+        UnavailableError: The service did not come up.
+    """
     # Imported while the sandbox starts in the other process.
     from app.container import build, prepare
     from app.demo.purser import keep_budgets
@@ -84,6 +90,8 @@ async def _serve(files: Files, child: SandboxChild, listener: socket.socket, pac
         await server.serve(sockets=[listener])
         for task in beside:
             task.cancel()
+    if not server.started:
+        raise UnavailableError("The demo could not start; the lines above say why.")
 
 
 class DemoServer(uvicorn.Server):

@@ -19,7 +19,8 @@ _BESIDE_SQLITE: Final = ("", "-wal", "-shm", "-journal", ".lock")
 # What the environment may say without being heard here.
 _IGNORED: Final = (
     *("flash_token", "flash_api_key", "flash_api_url", "flash_ws_url", "flash_store"),
-    *("database_url", "master_key_file", "host", "public_url", "trusted_proxies"),
+    *("flash_requests_per_minute", "database_url", "master_key_file", "host", "public_url"),
+    *("trusted_proxies", "outbound_allow"),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import Field, StrictBool, StrictStr
 from starlette.responses import Response
 
 from app.answers import json_answer, to_json
@@ -13,6 +13,7 @@ from app.auth import Caller, Creator, Permission, Reader, Services
 from app.container import Container
 from app.http.cursor import read_cursor, write_cursor
 from app.http.pull_payments import PageQuery, to_lnurlw
+from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
 from models.card import Card, CardState
 from models.ids import CARD
@@ -25,11 +26,7 @@ router = APIRouter(tags=["boltcards"])
 Alias = Annotated[StrictStr, Field(min_length=1, max_length=60)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class CardBody(_Body):
+class CardBody(Strict):
     """A new card; keys and UID in hex, made or learnt by us where they are left out."""
 
     alias: Alias
@@ -39,7 +36,7 @@ class CardBody(_Body):
     k2: StrictStr | None = None
 
 
-class CardPatch(_Body):
+class CardPatch(Strict):
     """What may be changed; fields that are left out stay."""
 
     alias: Alias | None = None

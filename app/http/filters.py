@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from app.http.strict import Strict
 from models.errors import InvalidField
 from models.instants import parse_moment
 from models.money import MAX_SATS
@@ -21,10 +22,8 @@ W = TypeVar("W", bound=StrEnum)
 _WHOLE = re.compile(r"[0-9]{1,16}\Z")
 
 
-class FilterQuery(BaseModel):
+class FilterQuery(Strict):
     """Lists are separated by commas: OR inside, AND between the fields."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     status: str | None = None
     state: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import Field, StrictInt, StrictStr
 from starlette.responses import Response
 
 from app.answers import json_answer, to_json
@@ -13,8 +13,9 @@ from app.auth import Approver, Caller, Canceller, Permission, Reader, Services
 from app.container import Container
 from app.http.cursor import read_cursor, write_cursor
 from app.http.filters import FilterQuery, read_filter
+from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
-from models.errors import ServiceError
+from models.errors import InvalidField, ServiceError
 from models.ids import PAYOUT
 from models.payout import PayoutEvent
 from models.payout_view import PayoutView
@@ -30,11 +31,7 @@ class ListQuery(FilterQuery):
     cursor: str | None = None
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ApproveBody(_Body):
+class ApproveBody(Strict):
     """Which revision the approver saw."""
 
     revision: Annotated[StrictInt, Field(ge=1)]
@@ -47,14 +44,14 @@ class RejectBody(ApproveBody):
     reason: Annotated[StrictStr, Field(min_length=1, max_length=500)]
 
 
-class BatchItem(_Body):
+class BatchItem(Strict):
     """One decision of a list."""
 
     id: StrictStr
     revision: Annotated[StrictInt, Field(ge=1)]
 
 
-class BatchBody(_Body):
+class BatchBody(Strict):
     """The same decision on several payouts, each judged by itself."""
 
     action: Literal["approve", "reject"]
@@ -102,6 +99,7 @@ async def decide_batch(
     request: Request, services: Services, caller: Approver, body: BatchBody
 ) -> Response:
     """Approve or reject several payouts; each is decided, and told of, by itself."""
+    _check_batch(body)
 
     async def act(keyed: Once) -> tuple[bytes, int]:
         results = [await _decide(services, caller, body, item) for item in body.items]
@@ -156,6 +154,13 @@ async def cancel(
         return await keep_after(keyed, to_json(shown(view)), 200)
 
     return await once(request, services, caller, act)
+
+
+def _check_batch(body: BatchBody) -> None:
+    if body.action == "reject":
+        for field in ("reason_code", "reason"):
+            if not (getattr(body, field) or "").strip():
+                raise InvalidField(field, "a rejection needs it")
 
 
 async def _decide(

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import Field, StrictBool, StrictInt, StrictStr
 from starlette.responses import Response
 
 from app.answers import json_answer, to_json
 from app.auth import Caller, Creator, Reader, Services
 from app.container import Container
 from app.http.cursor import read_cursor, write_cursor
+from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
 from models.errors import InvalidField
 from models.ids import PULL_PAYMENT
@@ -28,11 +29,7 @@ Name = Annotated[StrictStr, Field(min_length=1, max_length=100)]
 Moment = Annotated[StrictStr, Field(max_length=40)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class PullPaymentBody(_Body):
+class PullPaymentBody(Strict):
     """A new pull payment; the amount is in minor units of the currency (SATS, USD…)."""
 
     name: Name
@@ -45,7 +42,7 @@ class PullPaymentBody(_Body):
     auto_approve: StrictBool
 
 
-class PullPaymentPatch(_Body):
+class PullPaymentPatch(Strict):
     """What may be changed; fields that are left out stay."""
 
     name: Name | None = None
@@ -56,10 +53,8 @@ class PullPaymentPatch(_Body):
     new_link: StrictBool = False
 
 
-class PageQuery(BaseModel):
+class PageQuery(Strict):
     """How a list is paged."""
-
-    model_config = ConfigDict(extra="forbid")
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: str | None = None

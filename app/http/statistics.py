@@ -5,31 +5,28 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from app.answers import json_answer
 from app.auth import Reader, Services
 from app.http.filters import FilterQuery, read_filter
+from app.http.strict import Strict
 from models.rollup import Figure
 from models.states import PayoutStatus
 
 router = APIRouter(tags=["statistics"])
 
 
-class TimelineQuery(BaseModel):
+class TimelineQuery(Strict):
     """How far back, in which steps."""
-
-    model_config = ConfigDict(extra="forbid")
 
     days: Annotated[int, Field(ge=1, le=400)] = 30
     bucket: Literal["hour", "day", "week"] = "day"
 
 
-class TopQuery(BaseModel):
+class TopQuery(Strict):
     """How far back, how many, ranked by what."""
-
-    model_config = ConfigDict(extra="forbid")
 
     days: Annotated[int, Field(ge=1, le=400)] = 30
     limit: Annotated[int, Field(ge=1, le=200)] = 10

@@ -23,6 +23,7 @@ from models.states import PayoutState
 from models.tables.base import table_of
 from models.tables.payout import AttemptRow, EvidenceRow, PayoutRow, SendRow, SightingRow
 from services.storage.payout import COLUMNS as PAYOUT_COLUMNS
+from services.storage.payout import IS_OPEN
 from services.storage.statement import (
     Statement,
     Transaction,
@@ -126,6 +127,7 @@ _READ_EVIDENCE = Statement(
 _OPEN_WORK = Statement(
     select(*PAYOUT_COLUMNS)
     .where(
+        IS_OPEN,
         _payouts.c.store_id == bindparam("store_id"),
         _payouts.c.state == bindparam("state", type_=_payouts.c.state.type),
     )

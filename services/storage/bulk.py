@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, Self
@@ -65,6 +66,10 @@ class _Driver(Protocol):
         """Keep everything."""
         ...
 
+    def interrupt(self) -> None:
+        """Have a statement that runs in another thread end soon."""
+        ...
+
     def close(self) -> None:
         """Let go; what was not committed is lost."""
         ...
@@ -75,6 +80,8 @@ class Bulk:
 
     def __init__(self, driver: _Driver) -> None:
         self._driver = driver
+        # Whoever gives up may close while a thread still writes.
+        self._writing = threading.Lock()
 
     @classmethod
     def open_sqlite(cls, path: str) -> Self:
@@ -88,17 +95,21 @@ class Bulk:
 
     def add(self, rows: Mapping[str, Rows], columns: Mapping[str, Sequence[str]]) -> None:
         """Add rows by table; tables come in the order of `columns`."""
-        for name, names in columns.items():
-            if rows.get(name):
-                self._driver.insert(METADATA.tables[name], names, rows[name])
+        with self._writing:
+            for name, names in columns.items():
+                if rows.get(name):
+                    self._driver.insert(METADATA.tables[name], names, rows[name])
 
     def commit(self) -> None:
         """Keep everything, and have it on the disk."""
-        self._driver.commit()
+        with self._writing:
+            self._driver.commit()
 
     def close(self) -> None:
-        """Let go of the database."""
-        self._driver.close()
+        """Let go of the database, from whichever thread."""
+        self._driver.interrupt()
+        with self._writing:
+            self._driver.close()
 
 
 def set_budget(
@@ -179,6 +190,9 @@ class _Sqlite:
         finally:
             os.close(descriptor)
 
+    def interrupt(self) -> None:
+        self._connection.interrupt()
+
     def close(self) -> None:
         self._connection.close()
 
@@ -209,6 +223,9 @@ class _Postgres:
         self._connection.commit()
         self._connection.autocommit = True
         self._connection.execute("ANALYZE")
+
+    def interrupt(self) -> None:
+        self._connection.cancel()
 
     def close(self) -> None:
         self._connection.close()

@@ -10,6 +10,7 @@ from models.attention import FAILED_WITHIN, STUCK_AFTER, Attention
 from models.states import PayoutState, PayoutStatus
 from models.tables.base import table_of
 from models.tables.payout import PayoutRow
+from services.storage.payout import IS_OPEN
 from services.storage.statement import Statement, Transaction, among
 
 _payouts = table_of(PayoutRow)
@@ -19,14 +20,11 @@ _WATCHED = (
     PayoutState.PROCESSING,
     PayoutState.IN_FLIGHT,
 )
-_COUNT = Statement(
-    select(_payouts.c.state, func.count())
-    .where(among(_payouts.c.state, _WATCHED))
-    .group_by(_payouts.c.state)
-)
+_COUNT = Statement(select(_payouts.c.state, func.count()).where(IS_OPEN).group_by(_payouts.c.state))
 _WAITING = Statement(
     select(_payouts.c.state, func.count())
     .where(
+        IS_OPEN,
         _payouts.c.store_id == bindparam("store_id"),
         among(_payouts.c.state, (PayoutState.AWAITING_APPROVAL, PayoutState.APPROVED)),
     )
@@ -34,6 +32,7 @@ _WAITING = Statement(
 )
 _OLDER = Statement(
     select(func.count()).where(
+        IS_OPEN,
         _payouts.c.store_id == bindparam("store_id"),
         _payouts.c.state == bindparam("state", type_=_payouts.c.state.type),
         _payouts.c.created_at < bindparam("before", type_=_payouts.c.created_at.type),
@@ -54,7 +53,9 @@ _FAILED = Statement(
     )
 )
 _OLDEST = Statement(
-    select(func.min(_payouts.c.unknown_since)).where(_payouts.c.state == PayoutState.IN_FLIGHT)
+    select(func.min(_payouts.c.unknown_since)).where(
+        IS_OPEN, _payouts.c.state == PayoutState.IN_FLIGHT
+    )
 )
 
 

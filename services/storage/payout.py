@@ -19,12 +19,30 @@ from models.tables.card import CardRow
 from models.tables.payout import PayoutEventRow, PayoutRow, PayoutWordRow
 from services.storage.ledger import shift, shift_budget, take_budget
 from services.storage.rollup import roll_up
-from services.storage.statement import Statement, Transaction, columns, insert_into, record
+from services.storage.statement import (
+    Statement,
+    Transaction,
+    among,
+    columns,
+    insert_into,
+    record,
+)
 
 _payouts = table_of(PayoutRow)
 _events = table_of(PayoutEventRow)
 _cards = table_of(CardRow)
 COLUMNS = columns(Payout, _payouts)
+# The condition of the index `ix_payouts_open`, state by state: whoever looks for open payouts adds
+# it, because SQLite takes a partial index only for a statement that repeats its condition.
+IS_OPEN = among(
+    _payouts.c.state,
+    (
+        PayoutState.AWAITING_APPROVAL,
+        PayoutState.APPROVED,
+        PayoutState.PROCESSING,
+        PayoutState.IN_FLIGHT,
+    ),
+)
 
 _ADD = insert_into(_payouts)
 _ADD_EVENT = insert_into(_events)

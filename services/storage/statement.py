@@ -8,19 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, insert, or_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Dialect,
+    Select,
+    Table,
+    bindparam,
+    insert,
+    literal_column,
+    or_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.sql.selectable import TypedReturnsRows
+from sqlalchemy.types import TypeEngine
 
 from models.events import Change
+from models.instants import from_us, to_us
+from models.tables.columns import UtcDateTime, Word
 
 T = TypeVar("T")
 Params = Mapping[str, Any]
 Convert = Callable[[Any], Any]
+_Fields = tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]
+
+_FIELDS: dict[type, _Fields] = {}
 
 DIALECTS: dict[str, Dialect] = {
     "sqlite": sqlite.dialect(),
@@ -35,24 +54,27 @@ class _Compiled:
     sql: str
     order: tuple[str, ...] | None
     fixed: dict[str, Any]
-    binders: dict[str, Convert]
+    binders: tuple[tuple[str, Convert], ...]
     readers: tuple[tuple[int, Convert], ...]
 
     def bind(self, params: Params) -> Any:
+        """Return parameters as the driver takes them."""
         values = {**self.fixed, **params}
-        for name, convert in self.binders.items():
-            if name in params:
+        for name, convert in self.binders:
+            if values[name] is not None:
                 values[name] = convert(values[name])
         if self.order is None:
             return values
         return [values[name] for name in self.order]
 
     def read(self, row: Iterable[Any]) -> tuple[Any, ...]:
+        """Return a row with its columns converted."""
         if not self.readers:
             return tuple(row)
         values = list(row)
         for place, convert in self.readers:
-            values[place] = convert(values[place])
+            if values[place] is not None:
+                values[place] = convert(values[place])
         return tuple(values)
 
 
@@ -72,28 +94,63 @@ class Statement:
 
 
 def _compile(clause: ClauseElement, dialect: Dialect) -> _Compiled:
-    compiled = clause.compile(dialect=dialect)
+    spelled = visitors.replacement_traverse(clause, {}, partial(_spelled_out, dialect))
+    compiled = cast("ClauseElement", spelled).compile(dialect=dialect)
     binders: dict[str, Convert] = {}
     fixed: dict[str, Any] = {}
-    for name, bind in compiled.binds.items():  # type: ignore[attr-defined]  # SQLCompiler has it
-        convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
-        if convert is not None:
-            binders[name] = convert
-        if not bind.required:
-            fixed[name] = convert(bind.value) if convert is not None else bind.value
-    readers = []
-    for place, column in enumerate(_columns_of(clause)):
-        convert = column.type.dialect_impl(dialect).result_processor(dialect, None)
-        if convert is not None:
-            readers.append((place, convert))
+    for bind, name in compiled.bind_names.items():  # type: ignore[attr-defined]  # SQLCompiler's
+        convert = _binder(bind.type, dialect)
+        if bind.required:
+            if convert is not None:
+                binders[name] = convert
+        else:
+            value = bind.value
+            fixed[name] = value if value is None or convert is None else convert(value)
+    readers = [
+        (place, convert)
+        for place, column in enumerate(_columns_of(clause))
+        if (convert := _reader(column.type, dialect)) is not None
+    ]
     order = compiled.positiontup if compiled.positional else None  # type: ignore[attr-defined]
     return _Compiled(
         sql=str(compiled),
         order=None if order is None else tuple(order),
         fixed=fixed,
-        binders=binders,
+        binders=tuple(binders.items()),
         readers=tuple(readers),
     )
+
+
+def _spelled_out(dialect: Dialect, element: Any, **_: Any) -> ColumnElement[Any] | None:
+    """Write the word that a condition asks for into the text.
+
+    A partial index fits `state = 'live'` by itself. For `state = ?` SQLite would look at the value
+    and prepare the statement anew each time, and PostgreSQL's generic plan would not use the index.
+    """
+    if not isinstance(element, BindParameter) or element.required or element.value is None:
+        return None
+    if not isinstance(element.type, Word):
+        return None
+    spell = element.type.dialect_impl(dialect).literal_processor(dialect)
+    return None if spell is None else literal_column(spell(element.value), element.type)
+
+
+def _binder(of_type: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """Return what turns a value, never None, into what the driver takes."""
+    if isinstance(of_type, UtcDateTime):
+        return to_us
+    if isinstance(of_type, Word):
+        return str
+    return of_type.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _reader(of_type: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """Return what turns what the driver gives, never None, into a value."""
+    if isinstance(of_type, UtcDateTime):
+        return from_us
+    if isinstance(of_type, Word):
+        return {str(word): word for word in of_type.words}.__getitem__
+    return of_type.dialect_impl(dialect).result_processor(dialect, None)
 
 
 def _columns_of(clause: ClauseElement) -> list[ColumnElement[Any]]:
@@ -185,7 +242,22 @@ def insert_into(table: Table, *, without: frozenset[str] = frozenset()) -> State
 
 def record(value: Any, **more: Any) -> dict[str, Any]:
     """Return a value's fields as parameters, with further columns beside them."""
-    return {field.name: getattr(value, field.name) for field in fields(value)} | more
+    names, getter = _fields_of(type(value))
+    return dict(zip(names, getter(value), strict=True)) | more
+
+
+def replaced(value: T, **changes: Any) -> T:
+    """Do what `dataclasses.replace` does, in a quarter of the time for a payout."""
+    return type(value)(**record(value, **changes))
+
+
+def _fields_of(kind: type) -> _Fields:
+    found = _FIELDS.get(kind)
+    if found is None:
+        names = tuple(field.name for field in fields(kind))
+        assert len(names) > 1, "a getter of one name does not return a tuple"
+        found = _FIELDS[kind] = names, attrgetter(*names)
+    return found
 
 
 def among(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:

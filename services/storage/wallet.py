@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, func, or_, select, update
 
 from models.events import WalletChanged
-from models.states import PayoutState
+from models.states import PayoutState, PayoutStatus
 from models.tables.base import table_of
 from models.tables.payout import PayoutRow
 from models.tables.wallet import OutboxRow, WalletRow
@@ -108,6 +108,7 @@ _OPEN_GATE = Statement(
 _UNKNOWN = Statement(
     select(func.count(), func.coalesce(func.sum(_payouts.c.amount_msat), 0)).where(
         _payouts.c.store_id == bindparam("store_id"),
+        _payouts.c.status == PayoutStatus.PROCESSING,  # which an index begins with
         among(_payouts.c.state, (PayoutState.IN_FLIGHT, PayoutState.NEEDS_REVIEW)),
         _payouts.c.unknown_since < bindparam("before", type_=_payouts.c.unknown_since.type),
     )

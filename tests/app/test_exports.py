@@ -20,6 +20,7 @@ from services.exports import AT_ONCE, Export
 from services.stores import NewStore
 from tests.support.builders import a_payout
 from tests.support.exported import csv_rows, json_object, xlsx_sheets
+from tests.support.exporting import slots_are_free
 from tests.support.past import Past, plant_past
 from tests.support.shop import ALICE, Shop, api_key
 
@@ -189,19 +190,13 @@ async def test_a_third_export_has_to_wait(
     refused = await client.get(EXPORT, params={"format": "csv"})
     for export in running:
         export.close()
-    await slots_are_free(shop)
+    await slots_are_free(shop.container.exports)
     allowed = await client.get(EXPORT, params={"format": "csv"})
 
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) > 0
     assert refused.json()["code"] == "rate_limited"
     assert allowed.status_code == 200
-
-
-async def slots_are_free(shop: Shop) -> None:
-    async with asyncio.timeout(5):
-        while shop.container.exports._slots._value < AT_ONCE:
-            await asyncio.sleep(0.005)
 
 
 class Line:
@@ -243,7 +238,7 @@ async def test_a_client_that_leaves_ends_the_work(shop: Shop, past: Past) -> Non
 
     await Download(export_of(shop))(SCOPE, line.receive, line.send)
 
-    await slots_are_free(shop)
+    await slots_are_free(shop.container.exports)
     assert not line.is_whole
     assert len(line.sent) < 6
 
@@ -256,7 +251,7 @@ async def test_a_client_that_leaves_before_the_first_byte_ends_the_work(
 
     await Download(export_of(shop))(SCOPE, line.receive, line.send)
 
-    await slots_are_free(shop)
+    await slots_are_free(shop.container.exports)
     assert line.sent == []
 
 
@@ -265,7 +260,7 @@ async def test_a_client_that_stops_reading_is_cut_off(shop: Shop, past: Past) ->
 
     await Download(export_of(shop), stall_s=0.05)(SCOPE, line.receive, line.send)
 
-    await slots_are_free(shop)
+    await slots_are_free(shop.container.exports)
     assert not line.is_whole
 
 
@@ -280,7 +275,7 @@ async def test_a_failure_before_the_first_byte_is_an_answer(
 
     assert answer.status_code == 503
     assert answer.json()["code"] == "unavailable"
-    await slots_are_free(shop)
+    await slots_are_free(shop.container.exports)
 
 
 async def test_a_browser_fetches_what_its_page_began(shop: Shop, past: Past) -> None:

@@ -43,8 +43,9 @@ def xlsx_sheets(file: bytes) -> dict[str, list[list[Any]]]:
         for sheet in ET.fromstring(parts["xl/workbook.xml"]).iter(f"{_MAIN}sheet")
     ]
     moments = _moment_styles(parts["xl/styles.xml"])
+    shared = [_text(item) for item in ET.fromstring(parts["xl/sharedStrings.xml"])]
     return {
-        name: _rows(parts[f"xl/worksheets/sheet{number}.xml"], moments)
+        name: _rows(parts[f"xl/worksheets/sheet{number}.xml"], moments, shared)
         for number, name in enumerate(names, start=1)
     }
 
@@ -61,7 +62,7 @@ def _moment_styles(styles: str) -> set[str]:
     return {str(n) for n, xf in enumerate(cells) if xf.attrib["numFmtId"] in formats}
 
 
-def _rows(sheet: str, moments: set[str]) -> list[list[Any]]:
+def _rows(sheet: str, moments: set[str], shared: list[str]) -> list[list[Any]]:
     rows: list[list[Any]] = []
     for row in ET.fromstring(sheet).iter(f"{_MAIN}row"):
         while len(rows) < int(row.attrib["r"]):
@@ -69,7 +70,7 @@ def _rows(sheet: str, moments: set[str]) -> list[list[Any]]:
         for cell in row:
             place = _column(cell.attrib["r"])
             rows[-1] += [None] * (place + 1 - len(rows[-1]))
-            rows[-1][place] = _value(cell, moments)
+            rows[-1][place] = _value(cell, moments, shared)
     return rows
 
 
@@ -82,13 +83,15 @@ def _column(reference: str) -> int:
     return number - 1
 
 
-def _value(cell: ET.Element, moments: set[str]) -> Any:
+def _value(cell: ET.Element, moments: set[str], shared: list[str]) -> Any:
     kind = cell.attrib.get("t", "n")
     if kind == "inlineStr":
-        return _unescaped("".join(text.text or "" for text in cell.iter(f"{_MAIN}t")))
+        return _text(cell)
     (value,) = cell
     assert value.tag == f"{_MAIN}v", "a cell holds a plain value, never a formula"
     text = value.text or ""
+    if kind == "s":
+        return shared[int(text)]
     if kind == "b":
         return text == "1"
     assert kind == "n"
@@ -98,6 +101,7 @@ def _value(cell: ET.Element, moments: set[str]) -> Any:
     return int(text)
 
 
-def _unescaped(text: str) -> str:
-    """Undo what a workbook does to control characters."""
+def _text(item: ET.Element) -> str:
+    """Return a text, its control characters as they were."""
+    text = "".join(part.text or "" for part in item.iter(f"{_MAIN}t"))
     return re.sub("_x([0-9A-F]{4})_", lambda found: chr(int(found[1], 16)), text)

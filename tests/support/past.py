@@ -40,6 +40,9 @@ DANGEROUS = (
     "  =HYPERLINK(0)",
 )
 HARMLESS = (
+    "<r><t>rich</t></r>",
+    "a & b < c ]]> _x0041_ \x01",
+    " blanks ",
     "coffee and cake",
     "Grüße, 你好 🙂",
     'say "hi", twice',

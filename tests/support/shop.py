@@ -105,17 +105,18 @@ class Shop:
 
     async def draw(self, pull_payment: PullPayment, pr: str) -> str:
         """Draw by a link and hang up once the payout is reserved; returns its id."""
+        payment_hash = bolt11.decode(pr).payment_hash
         with self.container.hub.listen_store(self.store.id) as changes:
             caller = asyncio.create_task(self.claim(pull_payment, pr))
             self._callers.append(caller)
-            hint = asyncio.create_task(changes.wait(PATIENCE_S))
-            await asyncio.wait({caller, hint}, return_when=asyncio.FIRST_COMPLETED)
-            if caller.done():
-                hint.cancel()
-                return caller.result().id
-            return next(
-                change.payout_id for change in hint.result() if hasattr(change, "payout_id")
-            )
+            async with asyncio.timeout(PATIENCE_S):
+                while True:
+                    found = await self.container.database.read(attempts.find_attempt, payment_hash)
+                    if found is not None:
+                        return found.payout_id
+                    if caller.done():
+                        return caller.result().id
+                    await changes.wait(LOOK_S)
 
     async def payout(self, payout_id: str) -> Payout:
         """Read a payout."""

@@ -15,10 +15,13 @@ from app.sandbox.server import Sandbox, open_sandbox
 from app.sandbox.settings import SandboxSettings
 from app.sandbox.town_queue import MOST_WAITING
 from app.sandbox.town_roster import Roster
+from models.payout import PayoutKind
+from models.payout_view import PayoutView
 from models.states import PayoutState
 from tests.app.sandbox.actors import Hand
 from tests.app.sandbox.street import LOOK_S, PATIENCE_S, Market, market
 
+BOTH_KINDS = {PayoutKind.TAP, PayoutKind.CLAIM}
 # A day of the town in a second, so that people of all hours come.
 FAST: dict[str, Any] = {"mean_gap_ms": 20, "day_s": 1, "seed": 3}
 
@@ -58,14 +61,20 @@ async def test_taps_and_scans_lead_to_completed_payouts(street: Market, hand: Ha
 
     async with street.open():
         await wake(hand, street)
-        paid = await street.until_completed(12)
-        shown = await until_town(hand, accepted=12)
+        async with asyncio.timeout(PATIENCE_S):
+            while kinds_of(paid := await street.until_completed(5)) != BOTH_KINDS:
+                await asyncio.sleep(LOOK_S)
+        shown = await until_town(hand, accepted=len(paid))
         await hand.delete("town")
 
-    assert {view.kind for view in paid} == {"tap", "claim"}
-    assert {view.boltcard_alias for view in paid if view.card_verified} >= {"Amara Okafor"}
+    by_card = {view.boltcard_alias for view in paid if view.card_verified}
+    assert "Amara Okafor" in by_card
     assert all(view.memo for view in paid)
     assert not shown["is_cut_off"]
+
+
+def kinds_of(views: list[PayoutView]) -> set[PayoutKind]:
+    return {view.kind for view in views}
 
 
 async def test_invoices_come_from_flash_users_and_from_nodes_of_their_own(
@@ -131,7 +140,7 @@ async def test_a_town_that_wakes_again_shows_no_counter_twice(
         hand = Hand(http, second.control_url)
         async with street.open():
             await hand.post("town", base_url=street.base_url, **FAST)
-            await street.until_completed(10)
+            await until_town(hand, accepted=5)
             shown = await hand.delete("town")
         after = counters_of(second)
 

@@ -1,0 +1,89 @@
+"""A process that is started again and again, and killed without warning."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_WITHIN_S = 40.0
+LOG_TAIL = 3000  # characters
+
+
+class Broken(Exception):
+    """A process ended by itself, or never became ready."""
+
+
+class Process:
+    """One module in a process of its own, with a log that all its lives share."""
+
+    def __init__(self, name: str, log: Path, module: str, *arguments: str) -> None:
+        self.name = name
+        self.kills = 0
+        self._log = log
+        self._module = module
+        self._arguments = arguments
+        self._running: asyncio.subprocess.Process | None = None
+        self._is_killed = False
+
+    @property
+    def is_alive(self) -> bool:
+        return self._running is not None and self._running.returncode is None
+
+    async def start(self, env: dict[str, str], ahead_s: float = 0.0) -> bool:
+        """Start it and wait until it says that it is ready; False if it was killed before."""
+        assert not self.is_alive, f"{self.name} runs already"
+        self._is_killed = False
+        with self._log.open("ab") as log:
+            started = self._running = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "tests.crash.child", self._module, str(ahead_s), *self._arguments),
+                cwd=ROOT,
+                env=os.environ | env,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
+        assert started.stdout is not None
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                line = (await started.stdout.readline()).decode()
+        except TimeoutError:
+            raise Broken(f"{self.name} is not ready in time\n{self.tail()}") from None
+        if "ready" not in line and not self._is_killed:
+            code = await started.wait()
+            raise Broken(f"{self.name} ended at its start with {code}: {line}\n{self.tail()}")
+        return "ready" in line
+
+    async def kill(self) -> None:
+        """End it with SIGKILL and wait until it is gone, its ports free again."""
+        if self._running is None:
+            return
+        self._is_killed = True
+        if self.is_alive:
+            self.kills += 1
+            self._running.kill()
+        await self._running.wait()
+
+    def pause(self) -> None:
+        """Stop it in the middle of whatever it does."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on as if nothing had been."""
+        self._signal(signal.SIGCONT)
+
+    def check(self) -> None:
+        """Raise if it ended though nobody killed it."""
+        if self._running is not None and not self.is_alive and not self._is_killed:
+            raise Broken(f"{self.name} ended by itself\n{self.tail()}")
+
+    def tail(self) -> str:
+        return self._log.read_text(errors="replace")[-LOG_TAIL:] if self._log.exists() else ""
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._running is not None and self.is_alive:
+            self._running.send_signal(number)

@@ -1,0 +1,173 @@
+"""One worker spends a wallet; when it goes, another takes over and loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from app.container import build, running
+from app.settings import Settings
+from models.payout import SendAnswer
+from models.states import PayoutState
+from models.store import DatabaseKind
+from services.storage import wallet as wallets
+from services.wallet_worker import LEASE
+from tests.services.test_sending import answers, drawn, goes_wrong
+from tests.support.clock import HandClock
+from tests.support.databases import Raw
+from tests.support.sandbox import FlashAccount, Hand
+from tests.support.shop import ALICE, Shop, open_shop, settings_for, through
+
+S, A = PayoutState, SendAnswer
+
+
+@pytest.fixture
+def shop_settings(database_url: str, tmp_path: Path, hand: Hand, account: FlashAccount) -> Settings:
+    return settings_for(database_url, tmp_path, **through(hand, account))
+
+
+@pytest.mark.parametrize("executed", [True, False])
+async def test_what_was_on_the_wire_of_a_worker_that_died_is_unknown_and_repeated(
+    shop_settings: Settings, hand: Hand, executed: bool
+) -> None:
+    clock, minted = HandClock(await hand.now()), await hand.foreign_invoice()
+    kind = "slow_answer" if executed else "http_504"
+    script = {} if executed else {"executed": False}
+    await goes_wrong(hand, minted, kind, delay_ms=60_000, **script)
+    async with open_shop(shop_settings, clock) as first:
+        payout_id = await drawn(first, minted)
+        await first.reaches(payout_id, S.PROCESSING)
+
+    async with open_shop(shop_settings, clock) as second:
+        swept = await second.reaches(payout_id, S.IN_FLIGHT)
+        assert swept.error_code == "worker_gone"
+        await second.comes_to_rest()
+        await second.later(hand, seconds=2)
+
+        assert (await second.reaches(payout_id, S.COMPLETED)).fence == 2
+        assert await answers(second, payout_id) == [None, A.SETTLED]
+    assert await hand.times_paid(minted.hash) == 1
+
+
+async def test_what_was_approved_before_a_restart_is_paid_after_it(
+    shop_settings: Settings, hand: Hand
+) -> None:
+    clock, minted = HandClock(await hand.now()), await hand.home_invoice()
+    async with open_shop(shop_settings, clock) as first:
+        waiting = await first.claim(await first.pull_payment(auto_approve=False), minted.pr)
+        await first.container.wallets.stop(first.store.id, ALICE)
+        approve = first.container.payouts.approve
+        await approve(first.store.id, waiting.id, waiting.revision, ALICE)
+        await first.comes_to_rest()
+
+    async with open_shop(shop_settings, clock) as second:
+        await second.comes_to_rest()
+        assert (await second.payout(waiting.id)).state is S.APPROVED
+        await second.container.wallets.resume(second.store.id, ALICE)
+        await second.later(hand, seconds=2)
+
+        assert (await second.payout(waiting.id)).state is S.COMPLETED
+
+
+async def test_who_lost_the_lease_sends_nothing_any_more(
+    paying_shop: Shop, hand: Hand, beneath: Raw
+) -> None:
+    wallet = await paying_shop.wallet()
+    now = paying_shop.clock.utc_now()
+    with beneath.transaction() as tx:
+        fence = wallets.take_lease(tx, wallet, "another", now + 2 * LEASE, LEASE)
+    assert fence == wallet.fence + 1
+
+    payout_id = await drawn(paying_shop, await hand.home_invoice())
+    await paying_shop.comes_to_rest()
+
+    assert (await paying_shop.payout(payout_id)).state is S.APPROVED
+    assert await paying_shop.sends(payout_id) == []
+
+
+async def test_two_instances_pay_each_payout_once(shop_settings: Settings, hand: Hand) -> None:
+    clock = HandClock(await hand.now())
+    minted = [await hand.home_invoice(100 + number) for number in range(10)]
+    async with open_shop(shop_settings, clock) as first:
+        pull = await first.pull_payment()
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            second = group.create_task(lent(shop_settings, clock, first))
+            ids = [await first.draw(pull, one.pr) for one in minted]
+            for payout_id in ids:
+                await first.reaches(payout_id, S.COMPLETED)
+            second.cancel()
+
+        assert {(await first.payout(payout_id)).fence for payout_id in ids} == {1}
+    assert [await hand.times_paid(one.hash) for one in minted] == [1] * 10
+
+
+async def lent(settings: Settings, clock: HandClock, first: Shop) -> None:
+    """Run a second instance beside the first until it is cancelled; it never gets the lease."""
+    async with running(build(settings, DatabaseKind.DEMO, clock)) as container:
+        while first.store.id not in container.connected:
+            await asyncio.sleep(0.01)
+        assert not container.connected[first.store.id].worker.health.holds_lease
+        await asyncio.Event().wait()
+
+
+async def test_at_the_end_the_lease_is_given_back(
+    shop_settings: Settings, hand: Hand, beneath: Raw
+) -> None:
+    async with open_shop(shop_settings, HandClock(await hand.now())) as shop:
+        assert (await shop.wallet()).lease_owner is not None
+
+    assert beneath.rows("SELECT lease_owner, lease_until, fence FROM wallets") == [(None, None, 1)]
+
+
+async def test_the_worker_shows_the_wallet_and_its_balance(
+    paying_shop: Shop, account: FlashAccount
+) -> None:
+    with paying_shop.container.hub.listen_store(paying_shop.store.id) as changes:
+        while (wallet := await paying_shop.wallet()).flash_wallet_id is None:
+            await changes.wait(1)
+
+    assert wallet.flash_wallet_id == account.wallet
+    assert wallet.balance_nanousd == 10_000_000 * 10_000_000
+    assert paying_shop.connected.worker.health.last_error is None
+
+
+async def test_with_an_api_key_alone_payouts_go_and_the_account_is_limited(
+    database_url: str, tmp_path: Path, hand: Hand, account: FlashAccount
+) -> None:
+    key = await hand.api_key(account)
+    only_key = through(hand, None, flash_api_key=key)
+    settings = settings_for(database_url, tmp_path, **only_key)
+    async with open_shop(settings, HandClock(await hand.now())) as shop:
+        minted = await hand.foreign_invoice()
+
+        payout = await shop.claim(await shop.pull_payment(), minted.pr)
+
+        assert payout.state is S.COMPLETED
+        assert shop.connected.socket.account.limited
+        assert shop.connected.socket.account.last_error is None
+
+
+@pytest.mark.parametrize("kind", ["real", "demo"])
+async def test_once_it_has_paid_a_database_keeps_its_kind(
+    shop_settings: Settings, hand: Hand, beneath: Raw, kind: str
+) -> None:
+    clock = HandClock(await hand.now())
+    async with open_shop(shop_settings, clock) as shop:
+        await shop.claim(await shop.pull_payment(), (await hand.home_invoice()).pr)
+    beneath.run(f"UPDATE installation SET kind = '{kind}'")
+    container = build(shop_settings, DatabaseKind(kind), clock)
+    async with running(container):
+        (store,) = await container.stores.all()
+        shop = Shop(container, clock, store)
+        while store.id not in container.connected:
+            await asyncio.sleep(0.01)
+        health = container.connected[store.id].worker.health
+        while not health.connected and health.last_error is None:
+            await asyncio.sleep(0.01)
+
+        assert health.connected is (kind == "demo")
+        assert container.kind is DatabaseKind(kind)
+        if kind == "real":
+            assert "not the kind" in (health.last_error or "")
