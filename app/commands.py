@@ -10,7 +10,7 @@ import structlog
 
 from app.container import Container, build, prepare
 from app.container import migrate as migrate_database
-from app.listening import listen, say_ready
+from app.listening import end_on_signals, listen, say_ready
 from app.logs import configure_logs
 from app.settings import Settings, is_loopback, load_settings
 from models.errors import InvalidField, SettingError
@@ -86,6 +86,7 @@ async def serve(settings: Settings | None = None) -> None:
 
     settings = settings or load_settings()
     configure_logs(settings.log_format)
+    end_on_signals()
     listener = listen(settings)
     port = listener.getsockname()[1]
     if settings.port == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 from contextlib import suppress
 from typing import Any
@@ -35,6 +36,16 @@ def listen(settings: Settings) -> socket.socket:
             "FLASH_PAYOUTS_PORT", f"{where} cannot be used: {os.strerror(error.errno or 0)}"
         ) from None
     return listener
+
+
+def end_on_signals() -> None:
+    """Have a signal end the program as done: the web server hands it back after its own end."""
+
+    def end(_number: int, _frame: object) -> None:
+        raise SystemExit(0)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
 
 
 async def say_ready(server: Any, url: str) -> None:

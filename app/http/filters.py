@@ -19,6 +19,7 @@ from models.states import PayoutState, PayoutStatus
 from models.store import Store
 
 W = TypeVar("W", bound=StrEnum)
+FIRST_YEAR, LAST_YEAR = 1970, 2200
 _WHOLE = re.compile(r"[0-9]{1,16}\Z")
 
 
@@ -86,8 +87,11 @@ def _moment(field: str, text: str | None, zone: ZoneInfo, *, end: bool) -> datet
     if text is None:
         return None
     try:
-        return parse_moment(text, zone, end=end)
+        moment = parse_moment(text, zone, end=end)
     except (ValueError, OverflowError):
         raise InvalidField(
             field, "give a date such as 2026-11-20, or a time with an offset"
         ) from None
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise InvalidField(field, f"give a year from {FIRST_YEAR} to {LAST_YEAR}")
+    return moment

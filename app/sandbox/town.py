@@ -33,8 +33,8 @@ MOST_VISITS: Final = 24  # people at tills at once; who comes beyond that goes h
 SHORTEST_GAP: Final = 0.05  # of the mean
 LONGEST_GAP: Final = 3.5
 _GROUP_SHARE: Final = 0.05
-_GROUP_SIZES: Final = (2, 3)
-_GROUP_GAP_S: Final = 0.4
+_GROUP_SIZES: Final = (2, 3, 4)
+_GROUP_GAP: Final = 0.1
 _FIRST_HOUR: Final = 7.2
 _BACK_OFF_S: Final = (0.25, 0.5, 1.0, 2.0, 4.0)
 _WALLET_LOOK_S: Final = 5.0
@@ -133,22 +133,23 @@ class Town:
     async def _live(self, group: asyncio.TaskGroup, till: Till) -> None:
         started = asyncio.get_running_loop().time()
         at_tills: set[asyncio.Task[None]] = set()
+        together = 1
         while self._crowd.people and not self._is_stopping.is_set():
-            number = self._visits + 1
-            chance = random.Random(f"{self.settings.seed}:{number}")
+            chance = random.Random(f"{self.settings.seed}:{self._visits + 1}")
             hour = self._hour(asyncio.get_running_loop().time() - started)
-            await self._pause(gap_s(chance, hour, self.settings.mean_gap_ms))
-            for _ in range(_party(chance)):
-                if self._is_stopping.is_set() or len(at_tills) >= MOST_VISITS:
-                    break
-                try:
-                    visitor = await self._next_visitor(chance, hour)
-                except LedgerBusy:
-                    break
-                task = group.create_task(self._visit(till, visitor, chance))
-                at_tills.add(task)
-                task.add_done_callback(at_tills.discard)
-                await self._pause(min(_GROUP_GAP_S, self.settings.mean_gap_ms * 0.0002))
+            gap = gap_s(chance, hour, self.settings.mean_gap_ms)
+            await self._pause(gap if together == 1 else gap * _GROUP_GAP)
+            # Most come alone; of a group, the next one is close behind.
+            together = together - 1 if together > 1 else _party(chance)
+            if self._is_stopping.is_set() or len(at_tills) >= MOST_VISITS:
+                continue
+            try:
+                visitor = await self._next_visitor(chance, hour)
+            except LedgerBusy:
+                continue
+            task = group.create_task(self._visit(till, visitor, chance))
+            at_tills.add(task)
+            task.add_done_callback(at_tills.discard)
             if self.tally.is_cut_off:
                 await self._wait_for_service(till)
         for task in at_tills:

@@ -46,9 +46,10 @@ class TownControl:
                 if not isinstance(roster, dict):
                     raise BadInput("a roster is an object")
                 await keep_roster(world, Roster.read(roster))
-            self._town = Town(world, settings)
-            world.spawn(self._town.run())
-            return self._town.shown()
+            town = Town(world, settings)
+            world.spawn(town.run())
+            self._town = town
+            return town.shown()
 
     async def _show(self, _world: World, _request: Request) -> Any:
         return _ASLEEP if self._town is None else self._town.shown()
