@@ -16,7 +16,7 @@ import structlog
 from models.errors import UnavailableError
 from models.flash import InvoiceStatus, Pause, SendOutcome, WalletInfo
 from models.instants import Clock
-from models.payout import Attempt, PayeeHome, Payout, Send, SightingSource
+from models.payout import Attempt, PayeeHome, Payout, Send, SendAnswer, SightingSource
 from models.states import PayoutState
 from models.wallet import Wallet
 from services import attempt_policy, send_log
@@ -170,7 +170,8 @@ class Sender:
         if state is PayoutState.APPROVED:
             # The more often Flash did not run it, the longer until it is tried again.
             longer = min(PAUSE * send.number, WALLET_SHORT_PAUSE)
-            pause = WALLET_SHORT_PAUSE if outcome.pause is None else longer
+            is_short = outcome.answer is SendAnswer.REFUSED
+            pause = WALLET_SHORT_PAUSE if is_short else longer
             memory.due = self.tools.clock.utc_now() + pause
         memory.asked_at, memory.asked = self.tools.clock.utc_now(), 0
 

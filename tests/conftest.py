@@ -99,6 +99,21 @@ async def hand(sandbox: SandboxProcess) -> AsyncIterator[Hand]:
         await opened.settle_down()
 
 
+@pytest.fixture(scope="session")
+def old_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    """A Flash of a year ago: no keys, no USDT wallets."""
+    ledger = tmp_path_factory.mktemp("old") / "ledger.db"
+    with SandboxProcess(ledger, "--pace-off", "--profile", "2025-08") as started:
+        yield started
+
+
+@pytest.fixture
+async def old_hand(old_sandbox: SandboxProcess) -> AsyncIterator[Hand]:
+    async with Hand.on(old_sandbox) as opened:
+        await opened.settle_down()
+        yield opened
+
+
 @pytest.fixture
 async def account(hand: Hand) -> FlashAccount:
     return await hand.open_account(cents=10_000_000)

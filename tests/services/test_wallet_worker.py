@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from services.wallet_worker import LEASE
 from tests.services.test_sending import answers, drawn, goes_wrong
 from tests.support.clock import HandClock
 from tests.support.databases import Raw
+from tests.support.disguise import disguised
 from tests.support.sandbox import FlashAccount, Hand
 from tests.support.shop import ALICE, Shop, open_shop, settings_for, through
 
@@ -149,25 +151,76 @@ async def test_with_an_api_key_alone_payouts_go_and_the_account_is_limited(
         assert shop.connected.socket.account.last_error is None
 
 
-@pytest.mark.parametrize("kind", ["real", "demo"])
-async def test_once_it_has_paid_a_database_keeps_its_kind(
-    shop_settings: Settings, hand: Hand, beneath: Raw, kind: str
-) -> None:
-    clock = HandClock(await hand.now())
-    async with open_shop(shop_settings, clock) as shop:
-        await shop.claim(await shop.pull_payment(), (await hand.home_invoice()).pr)
-    beneath.run(f"UPDATE installation SET kind = '{kind}'")
-    container = build(shop_settings, DatabaseKind(kind), clock)
-    async with running(container):
+async def meets(settings: Settings, kind: DatabaseKind, clock: HandClock) -> tuple[Any, str]:
+    """Start with a database of a kind; returns the kind it then has and the worker's complaint."""
+    container = build(settings, kind, clock)
+    async with running(container), asyncio.timeout(20):
         (store,) = await container.stores.all()
-        shop = Shop(container, clock, store)
         while store.id not in container.connected:
             await asyncio.sleep(0.01)
         health = container.connected[store.id].worker.health
         while not health.connected and health.last_error is None:
             await asyncio.sleep(0.01)
+        return container.kind, health.last_error or ""
 
-        assert health.connected is (kind == "demo")
-        assert container.kind is DatabaseKind(kind)
-        if kind == "real":
-            assert "not the kind" in (health.last_error or "")
+
+async def paid_once(settings: Settings, hand: Hand, clock: HandClock) -> None:
+    async with open_shop(settings, clock) as shop:
+        await shop.claim(await shop.pull_payment(), (await hand.home_invoice()).pr)
+
+
+@pytest.mark.parametrize("kind", DatabaseKind)
+async def test_once_it_has_paid_a_database_keeps_its_kind(
+    shop_settings: Settings, hand: Hand, beneath: Raw, kind: DatabaseKind
+) -> None:
+    clock = HandClock(await hand.now())
+    await paid_once(shop_settings, hand, clock)
+    beneath.run(f"UPDATE installation SET kind = '{kind}'")
+
+    kept, complaint = await meets(shop_settings, kind, clock)
+
+    assert kept is kind
+    assert ("not the kind" in complaint) is (kind is DatabaseKind.REAL)
+
+
+async def test_a_demo_that_has_paid_refuses_a_flash_that_is_no_sandbox(
+    shop_settings: Settings, hand: Hand
+) -> None:
+    clock = HandClock(await hand.now())
+    await paid_once(shop_settings, hand, clock)
+    async with disguised(hand.sandbox.api_url) as real_url:
+        real = shop_settings.model_copy(update={"flash_api_url": real_url})
+
+        kept, complaint = await meets(real, DatabaseKind.DEMO, clock)
+
+    assert kept is DatabaseKind.DEMO
+    assert "not the kind" in complaint
+
+
+async def test_a_database_that_paid_nothing_takes_the_kind_of_the_flash_it_meets(
+    shop_settings: Settings, hand: Hand
+) -> None:
+    clock = HandClock(await hand.now())
+    async with open_shop(shop_settings, clock):
+        pass
+    async with disguised(hand.sandbox.api_url) as real_url:
+        real = shop_settings.model_copy(update={"flash_api_url": real_url})
+        assert await meets(real, DatabaseKind.DEMO, clock) == (DatabaseKind.REAL, "")
+
+    assert await meets(shop_settings, DatabaseKind.REAL, clock) == (DatabaseKind.DEMO, "")
+
+
+async def test_a_shop_pays_through_a_flash_of_a_year_ago(
+    database_url: str, tmp_path: Path, old_hand: Hand
+) -> None:
+    account = await old_hand.open_account(cents=100_000)
+    settings = settings_for(database_url, tmp_path, **through(old_hand, account))
+    minted = await old_hand.home_invoice()
+    async with open_shop(settings, HandClock(await old_hand.now())) as shop:
+        payout_id = await drawn(shop, minted)
+        await shop.comes_to_rest()
+        await shop.later(old_hand, seconds=5)
+
+        assert (await shop.payout(payout_id)).state is S.COMPLETED
+        assert {send.idempotency_key for send in await shop.sends(payout_id)} >= {None}
+    assert await old_hand.times_paid(minted.hash) == 1

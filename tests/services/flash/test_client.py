@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -14,7 +13,7 @@ from models.flash import FlashConnection, InvoiceStatus
 from models.payout import SendAnswer
 from services.flash import client as clients
 from services.flash.client import FlashClient, read_price, read_status
-from tests.support.sandbox import USD_PER_BTC, FlashAccount, Hand, SandboxProcess
+from tests.support.sandbox import USD_PER_BTC, FlashAccount, Hand
 
 Q, A = InvoiceStatus, SendAnswer
 
@@ -192,20 +191,6 @@ async def test_the_statement_lists_what_left_and_what_came(
     (sent,) = [row for row in rows if row.is_send]
     assert sent.amount_nanousd == 1_000_000_000
     assert len(rows) == 2
-
-
-@pytest.fixture(scope="module")
-def old_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    """A Flash of a year ago: no keys, no USDT wallets."""
-    ledger = tmp_path_factory.mktemp("old") / "ledger.db"
-    with SandboxProcess(ledger, "--pace-off", "--profile", "2025-08") as started:
-        yield started
-
-
-@pytest.fixture
-async def old_hand(old_sandbox: SandboxProcess) -> AsyncIterator[Hand]:
-    async with Hand.on(old_sandbox) as opened:
-        yield opened
 
 
 async def test_a_flash_of_a_year_ago_pays_without_keys(old_hand: Hand) -> None:

@@ -185,7 +185,7 @@ async def test_after_a_cut_it_comes_back_and_hears_what_it_missed(
 
 
 async def test_between_tries_it_waits_ever_longer(hand: Hand, account: FlashAccount) -> None:
-    await hand.fault("handshake_503", times=4)
+    await hand.fault("handshake_503", times=2)
     async with line(hand.connection(account)) as opened:
         await opened.ear.until(lambda: opened.socket.public.last_error is not None)
 

@@ -1,0 +1,128 @@
+"""`flash-payouts` as a process: commands quickly from a warm start, servers as they are."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFIX = "FLASH_PAYOUTS_"
+TIMEOUT_S = 60
+STOP_S = 20
+LOOK_S = 0.02
+# Loading the program takes seconds; its commands are forked off a process that has done so.
+_WARM = ["app.cli", "app.commands"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+@dataclass
+class Program:
+    """The command line in a folder of its own, with settings that only a test gives."""
+
+    folder: Path
+    settings: dict[str, str]
+
+    def run(self, *words: str, stdin: str = "", **settings: str) -> Ended:
+        """Run a command to its end."""
+        out, err = self.folder / "stdout", self.folder / "stderr"
+        (self.folder / "stdin").write_text(stdin)
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(_WARM)
+        env = self._env(settings)
+        child = context.Process(target=_command, args=(str(self.folder), words, env), daemon=True)
+        child.start()
+        child.join(TIMEOUT_S)
+        assert child.exitcode is not None, f"{words} does not end"
+        return Ended(child.exitcode, out.read_text(), err.read_text())
+
+    @contextmanager
+    def serving(self, **settings: str) -> Iterator[Server]:
+        """Serve on a free port until the block is left."""
+        settings = {"PORT": "0"} | settings
+        log = self.folder / "serve.log"
+        with log.open("wb") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "app", "serve"],
+                cwd=self.folder,
+                env=self._env(settings),
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+            )
+            try:
+                yield Server(process, log)
+            finally:
+                process.terminate()
+                process.communicate(timeout=STOP_S)
+
+    def _env(self, settings: dict[str, str]) -> dict[str, str]:
+        kept = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
+        ours = {PREFIX + name: text for name, text in (self.settings | settings).items()}
+        return kept | ours | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"}
+
+
+@dataclass
+class Server:
+    """A running server and what it logs."""
+
+    process: subprocess.Popen[str]
+    log: Path
+
+    def ready(self) -> str:
+        """Wait for the line that says it is ready, and return its address."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().split()
+        assert line[:1] == ["ready"], self.log.read_text()
+        return line[1]
+
+    def ends(self) -> int:
+        """Wait until it ends by itself; returns its status."""
+        deadline = time.monotonic() + STOP_S
+        while self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+        status = self.process.poll()
+        assert status is not None, "it does not end"
+        return status
+
+
+def _command(folder: str, words: tuple[str, ...], env: dict[str, str]) -> None:
+    """Become the command: its folder, its words, its environment, its three streams."""
+    os.chdir(folder)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        flags = os.O_RDONLY if name == "stdin" else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        os.dup2(os.open(name, flags, 0o600), number)
+    sys.stdin, sys.stdout, sys.stderr = (_stream(number) for number in range(3))
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = ["flash-payouts", *words]
+    from app.cli import main
+
+    status: Any = 1
+    try:
+        main()
+    except SystemExit as ended:
+        status = ended.code or 0
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status if isinstance(status, int) else 1)
+
+
+def _stream(number: int) -> Any:
+    return os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8")
