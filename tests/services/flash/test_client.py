@@ -160,9 +160,9 @@ async def test_a_question_without_a_usable_answer_is_a_gateway_error(
 async def test_a_probe_says_what_a_payment_costs_or_that_there_is_no_way(
     client: FlashClient, hand: Hand, account: FlashAccount
 ) -> None:
-    foreign = await hand.foreign_invoice(expiry_s=1)
+    foreign = await hand.foreign_invoice(expiry_s=60)
     yes = await client.probe_fee(account.wallet, foreign.pr)
-    await hand.advance(2)
+    await hand.advance(61)
 
     no = await client.probe_fee(account.wallet, foreign.pr)
 
