@@ -20,7 +20,13 @@ from app.auth import container_of
 from app.container import Container
 from app.errors import INTERNAL, lnurl_reason
 from app.http.claim_page import claim_page
-from models.errors import InvoiceError, OutcomeUnknownError, ServiceError, WithdrawError
+from models.errors import (
+    InvoiceError,
+    OutcomeUnknownError,
+    ServiceError,
+    TapError,
+    WithdrawError,
+)
 from models.payout import Payout
 from models.states import RELEASED, PayoutState
 from services import bolt11, lnurl_withdraw
@@ -47,9 +53,6 @@ def answered(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
             return Response(headers=_CORS)
         try:
             body = await endpoint(request)
-        except OutcomeUnknownError:
-            # It may be accepted, and then it will be paid: ERROR would not be true.
-            body = lnurl_withdraw.ok()
         except ServiceError as error:
             _log.info("lnurl.refused", reason=getattr(error, "reason", error.code))
             body = lnurl_withdraw.error(lnurl_reason(error))
@@ -80,7 +83,10 @@ async def tap(request: Request) -> dict[str, Any]:
     """Take a read of a card and tell the till what it may draw."""
     services = container_of(request)
     query = tap_from_pairs(request.query_params.multi_items())
-    opened = await services.boltcards.take_tap(query, _hint(request))
+    try:
+        opened = await services.boltcards.take_tap(query, _hint(request))
+    except OutcomeUnknownError:
+        raise TapError("unavailable", "This tap could not be taken; tap again.") from None
     return _offered(services, services.withdrawals.offer_tap(opened), "/boltcard/claim", None)
 
 
@@ -107,7 +113,11 @@ async def _claim(request: Request, claim_token: str | None) -> dict[str, Any]:
     invoice = bolt11.decode(found["pr"].strip())
     hint = _hint(request) or _memo_hint(invoice.description)
     claim = Claim(found["k1"].strip().lower(), invoice, hint, claim_token)
-    payout = await container_of(request).withdrawals.claim(claim)
+    try:
+        payout = await container_of(request).withdrawals.claim(claim)
+    except OutcomeUnknownError:
+        # It may be accepted, and then it will be paid: ERROR would not be true.
+        return lnurl_withdraw.ok()
     return _answer(payout)
 
 
