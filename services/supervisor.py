@@ -16,6 +16,7 @@ _log = structlog.get_logger(__name__)
 RESTART_FIRST_S = 0.5
 RESTART_MOST_S = 30.0
 STOP_TIMEOUT_S = 10.0
+STOP_TRIES = 10
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Supervisor:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stopping = False
         self.health: dict[str, LoopHealth] = {}
 
     def start(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
@@ -45,13 +47,16 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Cancel every loop and wait until all have ended."""
-        tasks = [task for task in self._tasks.values() if not task.done()]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=STOP_TIMEOUT_S)
+        self._stopping = True
+        late = {task for task in self._tasks.values() if not task.done()}
+        for _ in range(STOP_TRIES):
+            # Again and again: a wait that is over in the same moment swallows a cancellation.
             for task in late:
-                _log.error("supervisor.loop_does_not_stop", loop=task.get_name())
+                task.cancel()
+            if late:
+                _, late = await asyncio.wait(late, timeout=STOP_TIMEOUT_S / STOP_TRIES)
+        for task in late:
+            _log.error("supervisor.loop_does_not_stop", loop=task.get_name())
         self._tasks.clear()
 
     async def _watch(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
@@ -71,6 +76,8 @@ class Supervisor:
                 return
             finally:
                 health.running = False
+            if self._stopping:
+                return  # it failed while it cleaned up, and so its cancellation got lost
             ran_s = (self._clock.utc_now() - started_at).total_seconds()
             pause_s = RESTART_FIRST_S if ran_s > RESTART_MOST_S else pause_s
             await asyncio.sleep(pause_s)

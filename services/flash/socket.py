@@ -127,6 +127,7 @@ class FlashSocket:
             client = Client(transport=transport, fetch_schema_from_transport=False)
             try:
                 session = await client.connect_async(reconnecting=False)  # type: ignore[no-untyped-call]
+                _leave_if_cancelled()
                 health.connects += 1
                 health.since = self._clock.utc_now()
                 self._become(health, SocketState.CATCHING_UP)
@@ -137,6 +138,7 @@ class FlashSocket:
                 self._become(health, SocketState.CUT_OFF)
                 with suppress(Exception):  # closing a broken socket may fail; it is gone anyway
                     await client.close_async()  # type: ignore[no-untyped-call]
+            _leave_if_cancelled()
             if health.since is not None and self._clock.utc_now() - health.since > STEADY:
                 failures = 0  # it held for a while: this is a new trouble, not the old one
             _log.info("flash.socket_lost", socket=health.name, error=health.last_error)
@@ -156,6 +158,8 @@ class FlashSocket:
                 group.create_task(self._take_statuses(health, session, group))
                 await self._listeners.catch_up()
                 self._become(health, SocketState.LIVE)
+                # Only here, not at its end, does a group take back the cancellation it works by.
+                await asyncio.Event().wait()
         except* (TransportError, WebSocketException, OSError) as errors:
             health.last_error = type(errors.exceptions[0]).__name__
 
@@ -225,3 +229,14 @@ class FlashSocket:
         async for result in session.subscribe(request, get_execution_result=True):
             health.last_message_at = self._clock.utc_now()
             yield result
+
+
+def _leave_if_cancelled() -> None:
+    """Raise CancelledError in a task that was asked to end and whose request got lost.
+
+    A wait with a time limit that is over in the same moment swallows it; a task group that is
+    cancelled while one of its tasks fails raises the failure only.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

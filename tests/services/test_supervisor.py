@@ -61,6 +61,49 @@ async def test_stopping_ends_every_loop(supervisor: Supervisor) -> None:
     assert not any(health.running for health in supervisor.health.values())
 
 
+async def test_a_loop_that_fails_while_it_is_stopped_is_not_started_again(
+    supervisor: Supervisor,
+) -> None:
+    running, starts = asyncio.Event(), 0
+
+    async def loop() -> None:
+        nonlocal starts
+        starts += 1
+        running.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("the cancellation got lost")
+
+    supervisor.start("work", loop)
+    await running.wait()
+
+    await supervisor.stop()
+    tasks = [task for task in asyncio.all_tasks() if task.get_name() == "work"]
+
+    assert (starts, tasks) == (1, [])
+
+
+async def test_a_loop_that_misses_its_cancellation_is_told_again(supervisor: Supervisor) -> None:
+    running, told = asyncio.Event(), 0
+
+    async def loop() -> None:
+        nonlocal told
+        running.set()
+        while told < 2:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                told += 1
+
+    supervisor.start("work", loop)
+    await running.wait()
+
+    await supervisor.stop()
+
+    assert told == 2
+
+
 async def test_a_loop_that_is_done_is_left_alone(supervisor: Supervisor) -> None:
     async def once() -> None:
         return
