@@ -39,6 +39,7 @@ from services.pull_payments import PullPayments
 from services.rates import Rates
 from services.reports import Reports
 from services.sender import Tools
+from services.standing import Standings
 from services.storage import store as store_storage
 from services.stores import Stores
 from services.supervisor import Supervisor
@@ -86,6 +87,7 @@ class Container:
     reports: Reports
     exports: Exports
     wallets: Wallets
+    standings: Standings
     books: Books
     details: PayoutDetails
     connected: dict[str, Connected] = field(default_factory=dict)
@@ -138,6 +140,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         reports=Reports(database, boltcards),
         exports=Exports(database, vault, clock, boltcards, figures, settings.data_dir),
         wallets=Wallets(database, clock),
+        standings=Standings(database, clock, rates),
         books=Books(database),
         details=PayoutDetails(database, payouts),
         connected=connected,

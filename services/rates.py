@@ -35,6 +35,10 @@ class Rates:
         rate = self._rates.get(currency)
         return rate if rate is not None and now - rate.at <= USABLE else None
 
+    def newest(self, currency: str) -> Rate | None:
+        """Return the last rate there was, however old; it is for showing, not for converting."""
+        return self._rates.get(currency)
+
     async def refresh(self, currency: str, fetch: Callable[[str], Awaitable[Rate]]) -> bool:
         """Ask for a rate if ours is not fresh; False if there was no answer."""
         now = self._clock.utc_now()
