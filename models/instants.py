@@ -49,6 +49,11 @@ def quarter_hour(moment: datetime) -> datetime:
     return from_us(us - us % QUARTER_HOUR_US)
 
 
+def local_midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Return the UTC moment at which a day of a zone begins."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
 def iso(moment: datetime) -> str:
     """Print as `2026-11-20T21:00:00.000Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
@@ -64,8 +69,7 @@ def parse_moment(text: str, zone: ZoneInfo, *, end: bool = False) -> datetime:
     """
     plain = text.strip()
     if len(plain) == len("2026-11-20"):
-        day = date.fromisoformat(plain) + (timedelta(days=1) if end else timedelta())
-        return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+        return local_midnight(date.fromisoformat(plain) + timedelta(days=1 if end else 0), zone)
     moment = datetime.fromisoformat(plain.replace(" ", "+") if "T" in plain else plain)
     if moment.tzinfo is None:
         msg = "give an offset, such as Z or +02:00"

@@ -52,9 +52,13 @@ def _rollups(tx: Transaction, store_id: str) -> list[Finding]:
     findings = []
     for grain in Grain:
         for by_card in (False, True):
+            subject = f"{grain}{' by card' if by_card else ''}"
             rolled, counted = books.rolled_and_counted(tx, store_id, grain, by_card=by_card)
             if rolled != counted:
-                subject = f"{grain}{' by card' if by_card else ''}"
                 detail = f"rolled {rolled}, counted {counted}"
                 findings.append(Finding("rollups equal payouts", subject, detail))
+            fees = books.fees_rolled_and_counted(tx, store_id, grain, by_card=by_card)
+            if fees[0] != fees[1]:
+                detail = f"rolled {fees[0]}, known {fees[1]}"
+                findings.append(Finding("rollups of fees equal payouts", subject, detail))
     return findings

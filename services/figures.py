@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from models.attention import Attention
-from models.instants import Clock
+from models.instants import Clock, local_midnight
 from models.payout_filter import PayoutFilter
+from models.period import Comparison, Fees, Period, TimeToPaid, median_of, range_before
 from models.rollup import Bucket, Figure, Span, Stats, TopCard, split_range
 from models.states import PayoutStatus
 from models.store import Store
@@ -19,6 +20,8 @@ from services.storage.statement import Transaction
 
 ACTIVE_DAYS = 30
 MAX_DAYS = 400
+# The median is exact up to here; of more it is that of the newest: as cheap at any size.
+MEDIAN_OF = 1_000
 ByStatus = dict[PayoutStatus, Figure]
 
 
@@ -33,6 +36,10 @@ class Figures:
     async def stats(self, store_id: str, wanted: PayoutFilter) -> Stats:
         """Return figures by status for a filter; the total is their sum."""
         return await self._database.read(self._stats, store_id, wanted)
+
+    async def compare(self, store: Store, wanted: PayoutFilter) -> Comparison:
+        """Return a filter's figures, success, fees and speed beside those of the period before."""
+        return await self._database.read(self._compare, store, wanted)
 
     async def attention(self, store_id: str) -> Attention:
         """Return what waits for a person."""
@@ -59,7 +66,7 @@ class Figures:
     ) -> list[TopCard]:
         """Return the cards that collected most in completed payouts of a range."""
         zone = ZoneInfo(store.time_zone)
-        start = _local_midnight(self._today(zone) - timedelta(days=days - 1), zone)
+        start = local_midnight(self._today(zone) - timedelta(days=days - 1), zone)
         end = self._clock.utc_now() + timedelta(hours=1)
         if wanted is not None:
             start, end = wanted.starts_at or start, wanted.ends_at or end
@@ -72,13 +79,60 @@ class Figures:
 
     def _stats(self, tx: Transaction, store_id: str, wanted: PayoutFilter) -> Stats:
         now = self._clock.utc_now()
-        figures: ByStatus = dict.fromkeys(PayoutStatus, Figure())
         card_id = resolve_card(tx, self._boltcards, store_id, wanted.card)
+        figures = self._by_status(tx, store_id, wanted, card_id)
+        active = rollup.count_active_cards(tx, store_id, now - timedelta(days=ACTIVE_DAYS))
+        return Stats(figures, active, now)
+
+    def _compare(self, tx: Transaction, store: Store, wanted: PayoutFilter) -> Comparison:
+        now = self._clock.utc_now()
+        card_id = resolve_card(tx, self._boltcards, store.id, wanted.card)
+        before = range_before(wanted, ZoneInfo(store.time_zone), now)
+        return Comparison(
+            as_of=now,
+            period=self._period(tx, store.id, wanted, card_id),
+            before=before and self._period(tx, store.id, wanted.between(*before), card_id),
+        )
+
+    def _period(
+        self, tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None
+    ) -> Period:
+        by_status = self._by_status(tx, store_id, wanted, card_id)
+        fees, times = Fees(), TimeToPaid(None, 0, is_sample=False)
+        completed = by_status[PayoutStatus.COMPLETED].count
+        if completed:
+            fees = self._fees(tx, store_id, wanted, card_id, completed)
+            times = _time_to_paid(tx, store_id, wanted, card_id)
+        return Period(wanted.starts_at, wanted.ends_at, by_status, fees, times)
+
+    def _fees(
+        self,
+        tx: Transaction,
+        store_id: str,
+        wanted: PayoutFilter,
+        card_id: str | None,
+        completed: int,
+    ) -> Fees:
+        if wanted.needs_rows:
+            found = [listing.sum_fees(tx, store_id, wanted, card_id)]
+        else:
+            found = [
+                rollup.sum_fees(tx, store_id, span, card_id)
+                if span.grain is not None
+                else listing.sum_fees(tx, store_id, wanted.between(span.start, span.end), card_id)
+                for span in split_range(wanted.starts_at, wanted.ends_at)
+            ]
+        known = sum(fees.known for fees in found)
+        return Fees(sum(fees.known_msat for fees in found), known, completed - known)
+
+    def _by_status(
+        self, tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None
+    ) -> ByStatus:
+        figures: ByStatus = dict.fromkeys(PayoutStatus, Figure())
         if card_id != NO_CARD:
             for status, figure in self._sums(tx, store_id, wanted, card_id):
                 figures[status] += figure
-        active = rollup.count_active_cards(tx, store_id, now - timedelta(days=ACTIVE_DAYS))
-        return Stats(figures, active, now)
+        return figures
 
     def _sums(
         self, tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None
@@ -141,6 +195,14 @@ class Figures:
         return [(row.start, row.status, row.figure) for row in rows]
 
 
+def _time_to_paid(
+    tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None
+) -> TimeToPaid:
+    lengths = listing.newest_lengths(tx, store_id, wanted, card_id, MEDIAN_OF + 1)
+    counted = lengths[:MEDIAN_OF]
+    return TimeToPaid(median_of(counted), len(counted), is_sample=len(lengths) > MEDIAN_OF)
+
+
 def bucket_starts(now: datetime, zone: ZoneInfo, days: int, bucket: str) -> list[datetime]:
     """Return where buckets start, and last where the present one ends, in UTC.
 
@@ -151,17 +213,13 @@ def bucket_starts(now: datetime, zone: ZoneInfo, days: int, bucket: str) -> list
     if bucket == "week":
         first -= timedelta(days=first.weekday())
     step = timedelta(days=7 if bucket == "week" else 1)
-    end = _local_midnight(today + timedelta(days=1), zone)
+    end = local_midnight(today + timedelta(days=1), zone)
     if bucket == "hour":
-        start = _local_midnight(first, zone)
+        start = local_midnight(first, zone)
         hours = -((start - end) // timedelta(hours=1))  # rounded up: days may have half an hour
         return [start + timedelta(hours=number) for number in range(hours + 1)]
     starts = []
     while first <= today:
-        starts.append(_local_midnight(first, zone))
+        starts.append(local_midnight(first, zone))
         first += step
-    return [*starts, max(end, _local_midnight(first, zone))]
-
-
-def _local_midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(ZoneInfo("UTC"))
+    return [*starts, max(end, local_midnight(first, zone))]

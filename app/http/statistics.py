@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -12,6 +13,7 @@ from app.answers import json_answer
 from app.auth import Reader, Services
 from app.http.filters import FilterQuery, read_filter
 from app.http.strict import Strict
+from models.period import Period
 from models.rollup import Figure
 from models.states import PayoutStatus
 
@@ -50,6 +52,31 @@ async def read_stats(
             "total": _figure(stats.total),
             **_by_status(stats.by_status),
             "active_boltcards": stats.active_boltcards,
+        }
+    )
+
+
+@router.get("/stats/period")
+async def read_period(
+    services: Services, caller: Reader, query: Annotated[FilterQuery, Query()]
+) -> Response:
+    """Return a filter's figures, success, time to paid and fees, and those of the period before.
+
+    The period before is as long and ends where the filter's range starts; a range that still runs
+    is held against the same part of it. All time has none. `success_per_mille` is completed of a
+    thousand that were completed or failed, rounded down; `median_ms` is the time from asked to
+    completed of the newest `counted` completed payouts, of all of them unless `is_sample`; fees
+    are the sum of what is known, null while none is.
+    """
+    store = await services.stores.read(caller.store_id)
+    assert store is not None
+    found = await services.figures.compare(store, read_filter(query, store))
+    return json_answer(
+        {
+            "as_of": found.as_of,
+            "currency": store.currency,
+            "period": _period(found.period),
+            "before": None if found.before is None else _period(found.before),
         }
     )
 
@@ -95,3 +122,23 @@ def _figure(figure: Figure) -> dict[str, int]:
 
 def _by_status(figures: dict[PayoutStatus, Figure]) -> dict[str, Any]:
     return {str(status): _figure(figures[status]) for status in PayoutStatus}
+
+
+def _period(period: Period) -> dict[str, Any]:
+    median, fees = period.time_to_paid.median, period.fees
+    figures = {"total": period.total} | {str(key): one for key, one in period.by_status.items()}
+    return {
+        "from": period.starts_at,
+        "to": period.ends_at,
+        **{
+            name: _figure(figure) | {"value_cents": figure.value_cents}
+            for name, figure in figures.items()
+        },
+        "success_per_mille": period.success_per_mille,
+        "time_to_paid": {
+            "median_ms": None if median is None else median // timedelta(milliseconds=1),
+            "counted": period.time_to_paid.counted,
+            "is_sample": period.time_to_paid.is_sample,
+        },
+        "fees": {"fee_msat": fees.msat, "known": fees.known, "unknown": fees.unknown},
+    }

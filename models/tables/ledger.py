@@ -90,4 +90,46 @@ class CardRollupRow(SQLModel, table=True):
     value_cents: int = Field(sa_type=BigInteger)
 
 
+class FeeRollupRow(SQLModel, table=True):
+    """Known fees of completed payouts, by the quarter hour and UTC day of their creation.
+
+    Apart from the rollups: a fee is often learnt long after a payout was counted, or never.
+    """
+
+    __tablename__ = "fee_rollups"
+    __table_args__ = (
+        one_of("grain", Grain),
+        *whole("fee_msat", least=None),
+        *whole("known", least=None),
+        *whole("shard", most=1000),
+    )
+
+    store_id: str = Field(primary_key=True, foreign_key="stores.id")
+    grain: Grain = Field(primary_key=True, sa_type=Word(Grain))
+    bucket: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    shard: int = Field(primary_key=True, sa_type=BigInteger)
+    fee_msat: int = Field(sa_type=BigInteger)
+    known: int = Field(sa_type=BigInteger)
+
+
+class CardFeeRollupRow(SQLModel, table=True):
+    """The same for one card."""
+
+    __tablename__ = "card_fee_rollups"
+    __table_args__ = (
+        one_of("grain", Grain),
+        *whole("fee_msat", least=None),
+        *whole("known", least=None),
+        *whole("shard", most=1000),
+    )
+
+    store_id: str = Field(foreign_key="stores.id")
+    card_id: str = Field(primary_key=True, foreign_key="cards.id")
+    grain: Grain = Field(primary_key=True, sa_type=Word(Grain))
+    bucket: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    shard: int = Field(primary_key=True, sa_type=BigInteger)
+    fee_msat: int = Field(sa_type=BigInteger)
+    known: int = Field(sa_type=BigInteger)
+
+
 assert MAX_MSAT < 2**63

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import BindParameter, Table, and_, bindparam, case, exists, func, or_, select
 
 from models.payout import AttemptState, SendAnswer
 from models.rollup import Grain
-from models.states import PLACE, RELEASED, PayoutState, Place
+from models.states import PLACE, RELEASED, PayoutState, PayoutStatus, Place
 from models.tables.base import table_of
-from models.tables.ledger import CardRollupRow, LedgerRow, RollupRow
+from models.tables.ledger import (
+    CardFeeRollupRow,
+    CardRollupRow,
+    FeeRollupRow,
+    LedgerRow,
+    RollupRow,
+)
 from models.tables.payout import AttemptRow, EvidenceRow, PayoutEventRow, PayoutRow, SendRow
 from models.tables.pull_payment import PullPaymentRow
 from services.storage.statement import Statement, Transaction, among
@@ -24,6 +30,7 @@ _ledger = table_of(LedgerRow)
 _pulls = table_of(PullPaymentRow)
 _rollups = table_of(RollupRow)
 _card_rollups = table_of(CardRollupRow)
+_fee_rollups = {False: table_of(FeeRollupRow), True: table_of(CardFeeRollupRow)}
 
 _SETTLED = (PayoutState.COMPLETED, PayoutState.REVERSED)
 _STORE: BindParameter[str] = bindparam("store_id")
@@ -172,6 +179,26 @@ def _counted(*conditions: Any) -> Statement:
 _COUNTED = _counted()
 _CARD_COUNTED = _counted(_payouts.c.card_id.is_not(None))
 
+
+def _fees_rolled(table: Table) -> Statement:
+    return Statement(
+        select(table.c.grain, func.sum(table.c.fee_msat), func.sum(table.c.known))
+        .where(table.c.store_id == _STORE)
+        .group_by(table.c.grain)
+    )
+
+
+def _fees_counted(*conditions: Any) -> Statement:
+    return Statement(
+        select(func.coalesce(func.sum(_payouts.c.fee_msat), 0), func.count(_payouts.c.fee_msat))
+        .where(_payouts.c.store_id == _STORE, _payouts.c.status == PayoutStatus.COMPLETED)
+        .where(*conditions)
+    )
+
+
+_FEES_ROLLED = {by_card: _fees_rolled(table) for by_card, table in _fee_rollups.items()}
+_FEES_COUNTED = {False: _fees_counted(), True: _fees_counted(_payouts.c.card_id.is_not(None))}
+
 # Each names the invariant it breaks, and yields (subject, detail…).
 CONTRADICTIONS: dict[str, Statement] = {
     "every ledger transaction sums to zero": _UNBALANCED,
@@ -211,6 +238,17 @@ def rolled_and_counted(
         _figures([row[1:] for row in rolled if row[0] is grain]),
         _figures(counted),
     )
+
+
+def fees_rolled_and_counted(
+    tx: Transaction, store_id: str, grain: Grain, *, by_card: bool
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return known fees and their number from the rollups of a grain, and from the payouts."""
+    rows = tx.rows(_FEES_ROLLED[by_card], store_id=store_id)
+    rolled = next(((int(row[1]), int(row[2])) for row in rows if row[0] is grain), (0, 0))
+    counted = tx.row(_FEES_COUNTED[by_card], store_id=store_id)
+    assert counted is not None
+    return rolled, (int(counted[0]), int(counted[1]))
 
 
 def _figures(rows: list[tuple[Any, ...]]) -> Figures:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
 
+from models.instants import MICROSECOND
 from models.payout import Payout
 from models.payout_filter import PayoutFilter
+from models.period import Fees
 from models.rollup import Figure
 from models.states import PayoutStatus
 from models.tables.base import table_of
@@ -65,6 +77,23 @@ def sum_rows(
     shape = _shape(wanted, card_id, before=False)
     rows = tx.rows(_sum_statement(shape), **_params(store_id, wanted, card_id))
     return {row[0]: Figure(int(row[1]), int(row[2] or 0), int(row[3] or 0)) for row in rows}
+
+
+def sum_fees(tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None) -> Fees:
+    """Return the known fees of completed payouts, counted from the payouts themselves."""
+    shape = _shape(wanted, card_id, before=False)
+    found = tx.row(_fee_statement(shape), **_params(store_id, wanted, card_id))
+    assert found is not None
+    return Fees(int(found[0]), int(found[1]))
+
+
+def newest_lengths(
+    tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None, limit: int
+) -> list[timedelta]:
+    """Return how long completed payouts took from asked to completed, the newest of them."""
+    shape = _shape(wanted, card_id, before=False)
+    rows = tx.rows(_length_statement(shape), **_params(store_id, wanted, card_id), limit=limit)
+    return [MICROSECOND * row[0] for row in rows]
 
 
 def _shape(wanted: PayoutFilter, card_id: str | None, *, before: bool) -> _Shape:
@@ -188,4 +217,30 @@ def _sum_statement(shape: _Shape) -> Statement:
         )
         .where(*_conditions(shape))
         .group_by(_payouts.c.status)
+    )
+
+
+@lru_cache(maxsize=256)
+def _fee_statement(shape: _Shape) -> Statement:
+    fee = _payouts.c.fee_msat
+    return Statement(
+        select(func.coalesce(func.sum(fee), 0), func.count(fee)).where(
+            *_conditions(shape), _payouts.c.status == PayoutStatus.COMPLETED
+        )
+    )
+
+
+@lru_cache(maxsize=256)
+def _length_statement(shape: _Shape) -> Statement:
+    asked, completed = _payouts.c.created_at, _payouts.c.completed_at
+    length = type_coerce(completed, BigInteger) - type_coerce(asked, BigInteger)
+    return Statement(
+        select(length)
+        .where(
+            *_conditions(shape),
+            _payouts.c.status == PayoutStatus.COMPLETED,
+            completed.is_not(None),
+        )
+        .order_by(asked.desc(), _payouts.c.id.desc())
+        .limit(bindparam("limit"))
     )

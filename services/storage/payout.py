@@ -182,8 +182,10 @@ def amend(tx: Transaction, payout: Payout, **changes: Any) -> Payout:
     )
     if touched != 1:
         raise StateChanged(payout.id, payout.state)
+    amended = replace(payout, **changes)
+    roll_up(tx, payout, amended)
     tx.changes.append(PayoutChanged(payout.store_id, payout.id, payout.state, payout.revision))
-    return replace(payout, **changes)
+    return amended
 
 
 def read_payout(tx: Transaction, store_id: str, payout_id: str) -> Payout | None:

@@ -6,35 +6,41 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy import Select, Table, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models.payout import Payout
+from models.period import Fees
 from models.rollup import Figure, Grain, Span, TopCard, bucket_of
 from models.states import PayoutStatus
 from models.tables.base import table_of
 from models.tables.card import CardRow
-from models.tables.ledger import CardRollupRow, RollupRow
+from models.tables.ledger import CardFeeRollupRow, CardRollupRow, FeeRollupRow, RollupRow
 from services.storage.statement import Statement, Transaction
 
 _rollups = table_of(RollupRow)
 _card_rollups = table_of(CardRollupRow)
+_fees = table_of(FeeRollupRow)
+_card_fees = table_of(CardFeeRollupRow)
 _cards = table_of(CardRow)
 _SUMS = ("count", "amount_sats", "value_cents")
+_FEES = ("fee_msat", "known")
 
 
-def _upsert(table: Table) -> Statement:
+def _upsert(table: Table, sums: tuple[str, ...]) -> Statement:
     adding = insert(table).values({column.name: bindparam(column.name) for column in table.columns})
     return Statement(
         adding.on_conflict_do_update(
             index_elements=[column.name for column in table.primary_key.columns],
-            set_={name: table.c[name] + adding.excluded[name] for name in _SUMS},
+            set_={name: table.c[name] + adding.excluded[name] for name in sums},
         )
     )
 
 
-_BUMP = _upsert(_rollups)
-_BUMP_CARD = _upsert(_card_rollups)
+_BUMP = _upsert(_rollups, _SUMS)
+_BUMP_CARD = _upsert(_card_rollups, _SUMS)
+_BUMP_FEES = _upsert(_fees, _FEES)
+_BUMP_CARD_FEES = _upsert(_card_fees, _FEES)
 _ACTIVE_CARDS = Statement(
     select(func.count()).where(
         _cards.c.store_id == bindparam("store_id"),
@@ -48,14 +54,46 @@ def roll_up(tx: Transaction, before: Payout | None, after: Payout) -> None:
 
     Called last in a transaction, with rows in key order, so that writers never wait in a circle.
     """
-    if before is not None and before.status is after.status:
-        return
+    if before is None or before.status is not after.status:
+        _roll_status(tx, before, after)
+    _roll_fee(tx, before, after)
+
+
+def _roll_status(tx: Transaction, before: Payout | None, after: Payout) -> None:
     steps = [(after, 1)] if before is None else [(before, -1), (after, 1)]
     rows = [_rolled(tx, payout, grain, sign) for payout, sign in steps for grain in Grain]
     rows.sort(key=lambda row: (row["grain"], row["bucket"], row["status"]))
     tx.many(_BUMP, rows)
     if after.card_id is not None:
         tx.many(_BUMP_CARD, [row | {"card_id": after.card_id} for row in rows])
+
+
+def _roll_fee(tx: Transaction, before: Payout | None, after: Payout) -> None:
+    """Count a fee once it is known of a completed payout; most steps change nothing here."""
+    was, fee = _known_fee(before), _known_fee(after)
+    if was == fee:
+        return
+    known = (fee is not None) - (was is not None)
+    rows: list[dict[str, Any]] = [
+        {
+            "store_id": after.store_id,
+            "grain": grain,
+            "bucket": bucket_of(grain, after.created_at),
+            "shard": tx.shard,
+            "fee_msat": (fee or 0) - (was or 0),
+            "known": known,
+        }
+        for grain in sorted(Grain)
+    ]
+    tx.many(_BUMP_FEES, rows)
+    if after.card_id is not None:
+        tx.many(_BUMP_CARD_FEES, [row | {"card_id": after.card_id} for row in rows])
+
+
+def _known_fee(payout: Payout | None) -> int | None:
+    if payout is None or payout.status is not PayoutStatus.COMPLETED:
+        return None
+    return payout.fee_msat
 
 
 def _rolled(tx: Transaction, payout: Payout, grain: Grain, sign: int) -> dict[str, Any]:
@@ -87,6 +125,23 @@ def sum_span(
     return {row[0]: Figure(int(row[1]), int(row[2]), int(row[3])) for row in rows}
 
 
+def sum_fees(tx: Transaction, store_id: str, span: Span, card_id: str | None) -> Fees:
+    """Return the known fees of a span that starts and ends on whole buckets.
+
+    How many are not known is not kept here: whoever counts the completed payouts can tell.
+    """
+    found = tx.row(
+        _fee_statement(card_id is not None, span.start is not None, span.end is not None),
+        store_id=store_id,
+        grain=span.grain,
+        card_id=card_id,
+        start=span.start,
+        end=span.end,
+    )
+    assert found is not None
+    return Fees(int(found[0]), int(found[1]))
+
+
 def read_buckets(
     tx: Transaction, store_id: str, start: datetime, end: datetime, card_id: str | None
 ) -> list[tuple[datetime, PayoutStatus, Figure]]:
@@ -104,19 +159,31 @@ def read_buckets(
 @lru_cache(maxsize=8)
 def _sum_statement(by_card: bool, has_start: bool, has_end: bool) -> Statement:
     table = _card_rollups if by_card else _rollups
-    query = select(
-        table.c.status,
-        func.sum(table.c.count),
-        func.sum(table.c.amount_sats),
-        func.sum(table.c.value_cents),
-    ).where(table.c.store_id == bindparam("store_id"), table.c.grain == bindparam("grain"))
+    sums = [func.sum(table.c[name]) for name in _SUMS]
+    query = _within(select(table.c.status, *sums), table, by_card, has_start, has_end)
+    return Statement(query.group_by(table.c.status))
+
+
+@lru_cache(maxsize=8)
+def _fee_statement(by_card: bool, has_start: bool, has_end: bool) -> Statement:
+    table = _card_fees if by_card else _fees
+    sums = [func.coalesce(func.sum(table.c[name]), 0) for name in _FEES]
+    return Statement(_within(select(*sums), table, by_card, has_start, has_end))
+
+
+def _within(
+    query: Select[Any], table: Table, by_card: bool, has_start: bool, has_end: bool
+) -> Select[Any]:
+    query = query.where(
+        table.c.store_id == bindparam("store_id"), table.c.grain == bindparam("grain")
+    )
     if by_card:
         query = query.where(table.c.card_id == bindparam("card_id"))
     if has_start:
         query = query.where(table.c.bucket >= bindparam("start", type_=table.c.bucket.type))
     if has_end:
         query = query.where(table.c.bucket < bindparam("end", type_=table.c.bucket.type))
-    return Statement(query.group_by(table.c.status))
+    return query
 
 
 @lru_cache(maxsize=2)

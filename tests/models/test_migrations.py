@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 
 from models.errors import UnavailableError
 from models.migrations import run as migrations
@@ -110,3 +111,40 @@ def test_a_database_of_a_newer_version_is_refused(database_url: str, beneath: Ra
         migrations.upgrade(database_url)
 
     assert migrations.current(database_url) == "9999"
+
+
+# Two completed payouts of one quarter hour, one of which has a fee, and one that failed.
+PAYOUTS_OF_0001 = """
+    INSERT INTO payouts (id, store_id, kind, state, status, evidence, fee_msat, created_at,
+        revision, card_verified, original_amount, currency, destination_kind, destination_start,
+        destination_sealed, attempts, metadata_json, fence)
+    SELECT id, 'st_1', 'claim', state, state, evidence, fee_msat, 86400000000 * 3 + 901000000, 4,
+        false, 5, 'SATS', 'bolt11', 'lnbc', '', 1, '{}', 0
+    FROM (
+        SELECT 'po_1' AS id, 'completed' AS state, 'person' AS evidence, 700 AS fee_msat
+        UNION ALL SELECT 'po_2', 'completed', 'person', NULL
+        UNION ALL SELECT 'po_3', 'failed', NULL, 55
+    ) AS made
+"""
+
+
+def test_fees_of_before_are_counted(fresh_url: str) -> None:
+    engine = migrations.engine_of(fresh_url)
+    with engine.begin() as connection:
+        command.upgrade(migrations._config(connection), "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO stores VALUES ('st_1', 'Shop', 'USD', 'UTC', 0, false, 0, '')"
+        )
+        connection.exec_driver_sql(PAYOUTS_OF_0001)
+    engine.dispose()
+
+    migrations.upgrade(fresh_url)
+
+    with raw(fresh_url) as migrated:
+        rows = migrated.rows("SELECT store_id, grain, bucket, fee_msat, known FROM fee_rollups")
+        day = 3 * 86_400_000_000
+        assert sorted((row[1], row[2], int(row[3]), int(row[4])) for row in rows) == [
+            ("day", day, 700, 1),
+            ("quarter", day + 900_000_000, 700, 1),
+        ]
+        assert migrated.rows("SELECT * FROM card_fee_rollups") == []

@@ -24,9 +24,10 @@ from hypothesis.stateful import (
 )
 
 from models.errors import StateChanged
+from models.instants import to_us
 from models.payout import EvidenceGrade, Payout
 from models.rollup import Grain, bucket_of
-from models.states import ALLOWED, PLACE, PayoutState, Place
+from models.states import ALLOWED, PLACE, STATUS, PayoutState, PayoutStatus, Place
 from models.store import SYSTEM
 from models.tables.base import table_of
 from models.tables.payout import PayoutRow
@@ -119,6 +120,11 @@ class Walk(RuleBasedStateMachine):
         with pytest.raises(StateChanged), self.beneath.transaction() as tx:
             payouts.amend(tx, old, memo="late")
 
+    @rule(moved=alive, fee_msat=st.none() | st.integers(0, 5_000), shard=st.integers(0, 3))
+    def learn_a_fee(self, moved: str, fee_msat: int | None, shard: int) -> None:
+        with self.beneath.transaction(shard) as tx:
+            self.known[moved] = payouts.amend(tx, self.known[moved], fee_msat=fee_msat)
+
     def lacks_money_again(self, payout: Payout) -> bool:
         """Tell whether a second try would take more than the budget still has."""
         is_released = payout.pull_payment_id and PLACE[payout.state] is Place.BUDGET
@@ -205,6 +211,24 @@ class Walk(RuleBasedStateMachine):
                     more = (1, payout.amount_sats or 0, payout.value_cents or 0)
                     expected[key] = tuple(map(sum, zip(old, more, strict=True)))
             assert self.rolled_up(table) == expected
+
+    @invariant()
+    def known_fees_are_what_counting_gives(self) -> None:
+        for table, of_cards in (("fee_rollups", False), ("card_fee_rollups", True)):
+            expected: dict[Any, tuple[int, ...]] = {}
+            for payout in self.known.values():
+                if STATUS[payout.state] is not PayoutStatus.COMPLETED or payout.fee_msat is None:
+                    continue
+                for grain in Grain if payout.card_id or not of_cards else ():
+                    key = (str(grain), to_us(bucket_of(grain, payout.created_at)))
+                    fee_msat, known = expected.get(key, (0, 0))
+                    expected[key] = (fee_msat + payout.fee_msat, known + 1)
+            rows = self.beneath.rows(
+                f"SELECT grain, bucket, sum(fee_msat), sum(known) FROM {table}"
+                f" WHERE store_id = '{self.ground.store.id}' GROUP BY grain, bucket"
+            )
+            found = {(row[0], row[1]): tuple(map(int, row[2:])) for row in rows}
+            assert {key: sums for key, sums in found.items() if any(sums)} == expected
 
     def rolled_up(self, table: str) -> dict[Any, tuple[int, ...]]:
         rows = self.beneath.rows(
