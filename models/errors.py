@@ -114,6 +114,12 @@ class RateLimited(RuleError):
         super().__init__(message)
 
 
+class ExportCancelled(RuleError):
+    """The export was cancelled."""
+
+    code = "export_cancelled"
+
+
 class ConflictError(ServiceError):
     """The world has moved on."""
 

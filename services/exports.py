@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from models.errors import NotFoundError, RateLimited, UnavailableError
+from models.errors import ExportCancelled, NotFoundError, RateLimited, UnavailableError
 from models.export import ExportFormat, ExportOrder, ExportStage, Progress
 from models.instants import MICROSECOND, Clock
 from models.rollup import Figure
@@ -112,7 +112,10 @@ class Exports:
             UnavailableError: The database cannot be read, or the disk is full.
             LimitReached: There are more rows than one file may have.
         """
-        export = self.start(order, on_progress)
+        return await self.ticket_for(self.start(order, on_progress))
+
+    async def ticket_for(self, export: Export) -> str:
+        """Prepare an export that was started, and return its ticket; it raises as `offer` does."""
         try:
             await export.prepare()
         except BaseException:
@@ -130,7 +133,8 @@ class Exports:
             NotFoundError: There is no such ticket, or it is another person's.
         """
         export = self._offers.get(ticket)
-        if export is None or (export.order.store.id, export.order.actor.id) != (store_id, actor_id):
+        owner = None if export is None else (export.order.store.id, export.order.actor.id)
+        if export is None or export.is_closed or owner != (store_id, actor_id):
             raise NotFoundError("This download is no longer there; export again.")
         return self._offers.pop(ticket)
 
@@ -166,6 +170,8 @@ class Export:
         self._rest: AsyncIterator[bytes] | None = None
         self._thread = OwnThread(f"export {order.store.id}")
         self._written = 0
+        self._taken = False
+        self._cancelled = False
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -178,6 +184,11 @@ class Export:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether nothing more comes of it."""
+        return self._closed
 
     @property
     def total(self) -> Figure:
@@ -198,12 +209,25 @@ class Export:
         self._first = await anext(self._rest)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Return the file in pieces, once; it was prepared before."""
+        """Return the file in pieces, once; it was prepared before.
+
+        Raises:
+            ExportCancelled: It was cancelled; a file that just ended would pass for whole.
+        """
         assert self._rest is not None, "not prepared"
+        self._taken = True
         yield self._first
         async for chunk in self._rest:
+            if self._cancelled:
+                raise ExportCancelled
             yield chunk
         self._tell(ExportStage.DONE, self._written, self._written, self._written)
+
+    def cancel(self) -> None:
+        """Have the file end in an error; whoever waits for `prepare` cancels that instead."""
+        self._cancelled = True
+        if self._rest is not None and not self._taken:
+            self.close()
 
     def close(self) -> None:
         """End the work after the step it is at, and leave nothing behind."""

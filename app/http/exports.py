@@ -14,7 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.auth import Permission, Reader, Services
 from app.http.filters import FilterQuery, read_filter
 from app.sessions import caller_of_page
-from models.errors import Unauthenticated
+from models.errors import ExportCancelled, Unauthenticated
 from models.export import ExportFormat, ExportOrder
 from services.exports import Export
 
@@ -68,6 +68,9 @@ class Download(StreamingResponse):
             await super().__call__(scope, receive, send_in_time)
         except TimeoutError:
             _log.warning("export.stalled", store_id=self._export.order.store.id)
+        except ExportCancelled:
+            # The head is out: only a line that breaks tells the browser that the file is not whole.
+            _log.info("export.cancelled", store_id=self._export.order.store.id)
         finally:
             self._export.close()
 

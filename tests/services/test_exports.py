@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import NotFoundError, RateLimited, UnavailableError
+from models.errors import ExportCancelled, NotFoundError, RateLimited, UnavailableError
 from models.export import ExportFormat, ExportOrder, ExportStage, Progress
 from models.payout_filter import PayoutFilter
 from models.states import PayoutStatus
@@ -147,6 +147,35 @@ async def test_whoever_waits_may_give_up_in_the_middle(past: Past) -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await waiting
+    await slots_are_free(exports)
+
+
+async def test_a_file_that_is_cancelled_never_passes_for_whole(past: Past) -> None:
+    await past.grow(2_000, seed=2)
+    exports, seen = past.shop.container.exports, list[Progress]()
+    export = exports.start(order(past, CSV), seen.append)
+    redeemed = exports.redeem(await exports.ticket_for(export), past.shop.store.id, ALICE.id)
+    chunks = redeemed.chunks()
+    assert await anext(chunks)
+
+    export.cancel()
+
+    with pytest.raises(ExportCancelled):
+        async for _ in chunks:
+            pass
+    export.close()
+    assert seen[-1].stage is ExportStage.FAILED
+
+
+async def test_what_is_cancelled_before_anybody_takes_it_is_gone(past: Past) -> None:
+    exports = past.shop.container.exports
+    export = exports.start(order(past, CSV))
+    ticket = await exports.ticket_for(export)
+
+    export.cancel()
+
+    with pytest.raises(NotFoundError):
+        exports.redeem(ticket, past.shop.store.id, ALICE.id)
     await slots_are_free(exports)
 
 
