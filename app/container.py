@@ -294,8 +294,7 @@ def _may_pay_through(container: Container, is_sandbox: bool) -> bool:
 async def _wake_worker(container: Container, worker: WalletWorker) -> None:
     with container.hub.listen_store(worker.store_id) as changes:
         while True:
-            await changes.wait()
-            worker.wake.set()
+            worker.told(await changes.wait())
 
 
 class _Listeners:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from models.errors import StateChanged
 from models.flash import StatementRow
 from models.money import NANOUSD_PER_CENT, Rate
-from models.payout import Attempt, AttemptState, PayeeHome, Payout, Send
+from models.payout import Attempt, AttemptState, Payout, Send
 from models.states import PayoutState
 from models.store import SYSTEM
 from services import attempt_policy
@@ -43,19 +43,22 @@ def log_send(
     """Commit the intent to send: the send row, and the payout in `processing`.
 
     Nothing comes back if the gate is shut, a stop is on, the lease was lost, the invoice is about
-    to run out, or rule R no longer allows the repeat; then nothing is written.
+    to run out, or rule R no longer allows the repeat; then nothing is written but the payee's
+    home, which is asked for once.
 
     Raises:
         StateChanged: The payout moved since it was read.
     """
     if payouts.lock_payout(tx, payout.store_id, payout.id) != payout:
         raise StateChanged(payout.id, payout.state)
+    is_repeat = payout.state is PayoutState.IN_FLIGHT
+    if not is_repeat:
+        attempts.set_home(tx, attempt, attempt.home)
     if not wallets.lock_may_send(tx, payout.store_id, way.wallet_id, way.fence):
         return None
     if now >= attempt.invoice_expires_at - attempt_policy.MIN_INVOICE_LEFT:
         return None
     sends = _sends_of(tx, attempt)
-    is_repeat = payout.state is PayoutState.IN_FLIGHT
     if is_repeat and not attempt_policy.may_repeat(
         attempt, sends, now, flash_wallet_id=way.flash_wallet_id
     ):
@@ -88,10 +91,12 @@ def log_send(
     return send
 
 
-def know_home(tx: Transaction, attempt: Attempt, home: PayeeHome) -> Attempt:
-    """Remember whether Flash issued the invoice."""
-    attempts.set_home(tx, attempt, home)
-    return replace(attempt, home=home)
+def read_unsent(
+    tx: Transaction, payout: Payout, wallet_id: str, fence: int
+) -> tuple[Attempt | None, bool]:
+    """Return the live attempt of a payout, and whether it may be sent now."""
+    attempt = attempts.live_attempt(tx, payout.store_id, payout.id)
+    return attempt, wallets.may_send(tx, payout.store_id, wallet_id, fence)
 
 
 def read_live(tx: Transaction, payout: Payout) -> tuple[Attempt | None, list[Send]]:

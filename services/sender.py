@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -25,7 +25,6 @@ from services.flash.client import FlashClient
 from services.flash.pace import Need, Pace
 from services.flash.socket import FlashSocket
 from services.rates import Rates
-from services.storage import attempt as attempts
 from services.storage import wallet as wallets
 from services.tracking import Tracking
 from services.vault import Vault
@@ -92,14 +91,16 @@ class Sender:
 
     async def _pay(self, payout: Payout, memory: Memory) -> None:
         info, now = self.info, self.tools.clock.utc_now()
-        attempt = await self.tools.database.read(attempts.live_attempt, payout.store_id, payout.id)
+        attempt, may_send = await self.tools.database.read(
+            send_log.read_unsent, payout, self._wallet.id, self._fence
+        )
         if attempt is None:
             memory.due = now + PAUSE
             return
         if now >= attempt.invoice_expires_at - attempt_policy.MIN_INVOICE_LEFT:
             await self._refuse(payout, attempt, "invoice_expired", "The invoice has run out.")
             return
-        if info is None or not await self._may_send():
+        if info is None or not may_send:
             memory.due = now + PAUSE
             return
         invoice = self._invoice(attempt)
@@ -121,8 +122,9 @@ class Sender:
         if status is InvoiceStatus.EXPIRED:
             await self._refuse(payout, attempt, "invoice_expired", "The invoice has run out.")
             return attempt
+        # It is written down with the send, which it says how to follow.
         home = PayeeHome.HOME if status is InvoiceStatus.PENDING else PayeeHome.FOREIGN
-        return await self.tools.database.write(send_log.know_home, attempt, home)
+        return replace(attempt, home=home)
 
     async def _probe(
         self, payout: Payout, attempt: Attempt, invoice: str, info: WalletInfo

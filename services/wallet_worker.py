@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from models.errors import GatewayError, StateChanged, UnavailableError
+from models.events import Change, PayoutChanged
 from models.flash import WalletInfo
 from models.payout import Payout
 from models.states import PayoutState
@@ -23,6 +24,7 @@ from services.gate import GateKeeper
 from services.sender import PAUSE, Memory, Sender, Tools
 from services.storage import attempt as attempts
 from services.storage import wallet as wallets
+from services.storage.statement import Transaction
 
 _log = structlog.get_logger(__name__)
 
@@ -98,6 +100,12 @@ class WalletWorker:
                 away_s = (self.tools.clock.utc_now() - away_since).total_seconds()
             return None if away_s > DISCONNECTED_AFTER_S else PAUSE.total_seconds()
         return self.tools.pace.wait_s(2 * (self.health.waiting + 1))
+
+    def told(self, changes: list[Change]) -> None:
+        """Look at the work again, unless all that changed is what is being worked on here."""
+        for change in changes:
+            if not isinstance(change, PayoutChanged) or change.payout_id not in self._busy:
+                self.wake.set()
 
     async def catch_up(self) -> None:
         """Look at everything open again, as after a gap in what the socket told."""
@@ -176,19 +184,18 @@ class WalletWorker:
 
     async def _sweep_lost_sends(self) -> None:
         """Whatever is `processing` now was on the wire of a worker that is gone."""
-        for payout in await self._in_state(PayoutState.PROCESSING):
+        (lost,) = await self._in_states(PayoutState.PROCESSING)
+        for payout in lost:
             await self.tools.tracking.sweep(payout)
 
-    async def _in_state(self, state: PayoutState) -> list[Payout]:
-        return await self.tools.database.read(
-            attempts.read_open_work, self.store_id, state, OPEN_WORK_LIMIT
-        )
+    async def _in_states(self, *states: PayoutState) -> list[list[Payout]]:
+        return await self.tools.database.read(_read_open_work, self.store_id, states)
 
     async def _look_at_work(self, group: asyncio.TaskGroup, sender: Sender) -> None:
-        approved = await self._in_state(PayoutState.APPROVED)
         # What is `processing` though nobody here works on it lost its worker or its answer.
-        lost = await self._in_state(PayoutState.PROCESSING)
-        unknown = await self._in_state(PayoutState.IN_FLIGHT)
+        approved, lost, unknown = await self._in_states(
+            PayoutState.APPROVED, PayoutState.PROCESSING, PayoutState.IN_FLIGHT
+        )
         self._forget_closed(approved + lost + unknown)
         self._begin(group, sender, approved + lost, AT_ONCE)
         # Look-ups leave room, so that what is unknown never keeps new payouts waiting.
@@ -233,3 +240,10 @@ class WalletWorker:
         finally:
             self._busy.discard(payout.id)
             self.wake.set()
+
+
+def _read_open_work(
+    tx: Transaction, store_id: str, states: tuple[PayoutState, ...]
+) -> list[list[Payout]]:
+    """Return the open payouts of several states, as of one moment."""
+    return [attempts.read_open_work(tx, store_id, state, OPEN_WORK_LIMIT) for state in states]

@@ -1,6 +1,9 @@
-"""The GraphQL documents, parsed once."""
+"""The GraphQL documents, parsed and printed once."""
 
 from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
 
 from gql import GraphQLRequest, gql
 
@@ -64,6 +67,25 @@ subscription Updates {
 """)
 
 
+class _Printed(GraphQLRequest):
+    """A request with its document's text; the library prints the tree anew for each request."""
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """Return what goes on the wire."""
+        return {"query": _text(self.source), "variables": self.variable_values}
+
+    def __init__(self, source: GraphQLRequest, variables: dict[str, Any]) -> None:
+        super().__init__(source, variable_values=variables)
+        self.source = source
+
+
+@lru_cache(maxsize=32)
+def _text(document: GraphQLRequest) -> str:
+    text: str = document.payload["query"]
+    return text
+
+
 def with_input(document: GraphQLRequest, **fields: object) -> GraphQLRequest:
     """Return a request for a document whose one variable is `input`."""
-    return GraphQLRequest(document, variable_values={"input": fields})
+    return _Printed(document, {"input": fields})
