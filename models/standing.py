@@ -68,7 +68,8 @@ class WalletStanding:
     """A wallet's balance against what is owed; whatever a missing rate hides is nothing.
 
     `waiting` is still to be sent; `unsettled` was sent and may or may not have left the balance,
-    so it stays set aside. `newest_rate` may be too old to reckon with: then `rate` is nothing.
+    so it stays set aside. `completed` counts what was made since yesterday and is paid: when it
+    grows, something was paid just now. The newest rate may be too old for `rate`.
     """
 
     balance_nanousd: int | None
@@ -76,6 +77,7 @@ class WalletStanding:
     waiting: Owed
     unsettled: Owed
     paid_sats: int
+    completed: int
     rate: Rate | None
     newest_rate_at: datetime | None
     budgets: tuple[Budget, ...]

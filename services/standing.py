@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from models.errors import NotFoundError
 from models.instants import Clock
+from models.rollup import DAY, Grain, bucket_of
 from models.standing import PAID_DAYS, Owed, WalletStanding
 from models.states import PayoutState
 from models.store import Store
@@ -52,6 +53,7 @@ class Standings:
             waiting=_sum(found for state, found in owed.items() if state not in _UNSETTLED),
             unsettled=_sum(owed.get(state, Owed()) for state in _UNSETTLED),
             paid_sats=rows.paid_sats(tx, store.id, days[0], days[PAID_DAYS]),
+            completed=rows.count_completed(tx, store.id, bucket_of(Grain.DAY, now - DAY)),
             rate=self._rates.usable(WALLET_CURRENCY, now),
             newest_rate_at=None if newest is None else newest.at,
             budgets=tuple(rows.read_budgets(tx, store.id, now, BUDGETS)),

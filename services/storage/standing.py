@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, case, func, or_, select
 
 from models.pull_payment import PullPaymentState
-from models.rollup import Figure, split_range
+from models.rollup import Figure, Grain, Span, split_range
 from models.standing import NEARLY_EMPTY_PARTS, Budget, Owed
 from models.states import PayoutState, PayoutStatus
 from models.tables.base import table_of
@@ -78,6 +78,12 @@ def paid_sats(tx: Transaction, store_id: str, start: datetime, end: datetime) ->
         by_status = sum_span(tx, store_id, span, card_id=None)
         paid += by_status.get(PayoutStatus.COMPLETED, Figure())
     return paid.amount_sats
+
+
+def count_completed(tx: Transaction, store_id: str, since: datetime) -> int:
+    """Return how many payouts made since a UTC midnight are completed."""
+    by_status = sum_span(tx, store_id, Span(Grain.DAY, since, None), card_id=None)
+    return by_status.get(PayoutStatus.COMPLETED, Figure()).count
 
 
 def read_budgets(tx: Transaction, store_id: str, now: datetime, limit: int) -> list[Budget]:

@@ -20,6 +20,7 @@ STANDING = WalletStanding(
     waiting=Owed(2, 20_000_000),
     unsettled=Owed(1, 10_000_000),
     paid_sats=140_000,
+    completed=3,
     rate=RATE,
     newest_rate_at=NOON,
     budgets=(),

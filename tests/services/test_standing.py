@@ -65,6 +65,7 @@ async def test_every_state_is_counted_where_it_belongs(standings: Standings, ben
     assert (standing.balance_nanousd, standing.balance_at) == (100 * DOLLAR, NOON)
     assert standing.rate == RATE
     assert standing.paid_sats == 0  # all of them were made today
+    assert standing.completed == 2  # one of them was reversed
 
 
 async def test_an_amount_nobody_knows_yet_is_counted_apart(
@@ -100,6 +101,7 @@ async def test_fourteen_full_days_of_the_stores_zone_are_averaged(
     standing = await standings.read(STORE)
 
     assert standing.paid_sats == 1_110
+    assert standing.completed == 2  # made since midnight of the 19th, UTC
     # 100 dollars are 100,000 sats; 1,110 sats in 14 days: 1,261.26 days.
     assert standing.cover_tenths == 12_612
 
