@@ -17,7 +17,17 @@ from starlette.types import ASGIApp, Lifespan
 
 from app import errors, sessions
 from app.container import Container, running
-from app.http import boltcards, exports, health, lnurl, payouts, pull_payments, statistics, wallet
+from app.http import (
+    boltcards,
+    card_keys,
+    exports,
+    health,
+    lnurl,
+    payouts,
+    pull_payments,
+    statistics,
+    wallet,
+)
 from app.idempotency import Turns
 from app.live import Boards
 from app.pages.register import register_pages
@@ -38,7 +48,7 @@ FAVICON = (
 
 def build_app(container: Container) -> FastAPI:
     """Return the application of a container; its lifespan runs the background loops."""
-    boards = Boards(container)
+    boards = Boards(container.hub)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -79,6 +89,7 @@ def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -
     app.state.turns = Turns()
     errors.install(app)
     app.router.routes.extend(lnurl.routes())
+    app.router.routes.extend(card_keys.routes())
     app.include_router(health.router)
     # `/boltcards/top` must be known before `/boltcards/{id}`, `/payouts/export` likewise.
     for module in (statistics, exports, payouts, pull_payments, boltcards, wallet):

@@ -1,4 +1,4 @@
-"""What every page has around it: mark, store, live state, stop button, light and dark."""
+"""What every page has around it: places, store, live state, stop button, light and dark."""
 
 from __future__ import annotations
 
@@ -8,23 +8,48 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from nicegui import html
+from nicegui.element import Element
 
+from components.icon import icon
 from components.live_badge import LiveBadge
 from components.text import Text
 from models.money import NANOUSD_PER_CENT
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the navigation."""
+
+    path: str
+    word: str
+    icon: str
 
 
 @dataclass(slots=True)
 class Frame:
     """The parts of a frame that change."""
 
+    store_name: str
+    heading: Text
     badge: LiveBadge
     stop: Text
     notice: html.div
     notice_text: Text
     wallet: Text
-    title: str
+    content: Element
+    places: dict[str, Element]
+    waiting: Text | None
+    _title: str = ""
+    _count: int = 0
     _shown: dict[str, object] = field(default_factory=dict)
+
+    def show_place(self, path: str, title: str) -> None:
+        """Show which place one is at."""
+        for known, link in self.places.items():
+            link.props(**_current(known == path))
+        self.heading.set_text(title)
+        self._title = title
+        self._show_title()
 
     def show_wallet(self, balance_nanousd: int | None) -> None:
         """Show what the wallet holds, rounded down to cents."""
@@ -34,16 +59,13 @@ class Frame:
             self.wallet.set_text(text)
 
     def show_waiting(self, count: int) -> None:
-        """Count in the tab's title what waits for a person."""
+        """Count beside the payouts and in the tab's title what waits for a person."""
         if self._changed("waiting", count):
-            title = f"({count}) {self.title}" if count else self.title
-            self.wallet.client.run_javascript(f"document.title = {json.dumps(title)}")
-
-    def _changed(self, name: str, value: object) -> bool:
-        if name in self._shown and self._shown[name] == value:
-            return False
-        self._shown[name] = value
-        return True
+            self._count = count
+            self._show_title()
+            if self.waiting is not None:
+                self.waiting.set_text(f"{count:,}")
+                self.waiting.set_visibility(count > 0)
 
     def show_stopped(self, stopped: bool, reason: str | None = None) -> None:
         """Show whether sends are stopped, and why if the gate did it."""
@@ -57,33 +79,87 @@ class Frame:
         self.notice_text.set_text(text or reason or "")
         self.notice.set_visibility(bool(text or reason))
 
+    def _show_title(self) -> None:
+        title = f"{self._title} · {self.store_name}"
+        shown = f"({self._count}) {title}" if self._count else title
+        self.content.client.run_javascript(f"document.title = {json.dumps(shown)}")
+
+    def _changed(self, name: str, value: object) -> bool:
+        if name in self._shown and self._shown[name] == value:
+            return False
+        self._shown[name] = value
+        return True
+
 
 @contextmanager
 def frame(
-    store_name: str, *, is_demo: bool, on_stop: Callable[[], object] | None
+    store_name: str,
+    places: list[Place],
+    *,
+    is_demo: bool,
+    on_stop: Callable[[], object] | None,
 ) -> Iterator[Frame]:
     """Build a page's frame; what is built inside stands in its main part."""
     with html.div().classes("fp-frame"):
-        with html.header().classes("fp-top"), html.div().classes("fp-bar"):
-            html.div("ϟ").classes("fp-mark").props("aria-hidden=true")
-            html.span("Flash Payouts").classes("fp-brand")
-            html.span(store_name).classes("fp-store")
-            if is_demo:
-                html.span("SANDBOX").classes("fp-chip sandbox")
-            html.span().classes("fp-gap")
-            wallet = Text("span").classes("fp-wallet num")
-            badge = LiveBadge()
-            stop = Text("button", "Stop payouts").classes("fp-button stop")
-            if on_stop is None:
-                stop.set_visibility(False)
-            else:
-                stop.on("click", on_stop)
-            toggle = html.button("◑").classes("fp-button quiet")
-            toggle.props('aria-label="Light or dark" title="Light or dark"')
-            toggle.on("click", js_handler="() => Quasar.Dark.toggle()")
-        with html.main().classes("fp-main").props("id=fp-main tabindex=-1"):
-            with html.div().classes("fp-notice").props("role=alert") as notice:
-                html.span("■").props("aria-hidden=true")
-                text = Text("span")
-            notice.set_visibility(False)
-            yield Frame(badge, stop, notice, text, wallet, f"{store_name} · Flash Payouts")
+        links, waiting = _side(store_name, places)
+        with html.div().classes("fp-page"):
+            with html.header().classes("fp-top"), html.div().classes("fp-bar"):
+                heading = Text("h1").classes("fp-title")
+                if is_demo:
+                    html.span("SANDBOX").classes("fp-chip sandbox")
+                html.span().classes("fp-gap")
+                wallet = Text("span").classes("fp-wallet num")
+                badge = LiveBadge()
+                stop = Text("button", "Stop payouts").classes("fp-button stop")
+                if on_stop is None:
+                    stop.set_visibility(False)
+                else:
+                    stop.on("click", on_stop)
+                toggle = html.button("◑").classes("fp-button quiet")
+                toggle.props('aria-label="Light or dark" title="Light or dark"')
+                toggle.on("click", js_handler="() => Quasar.Dark.toggle()")
+            with html.main().classes("fp-main").props("id=fp-main tabindex=-1"):
+                with html.div().classes("fp-notice").props("role=alert") as notice:
+                    html.span("■").props("aria-hidden=true")
+                    text = Text("span")
+                notice.set_visibility(False)
+                with html.div().classes("fp-content") as content:
+                    yield Frame(
+                        store_name,
+                        heading,
+                        badge,
+                        stop,
+                        notice,
+                        text,
+                        wallet,
+                        content,
+                        links,
+                        waiting,
+                    )
+
+
+def _side(store_name: str, places: list[Place]) -> tuple[dict[str, Element], Text | None]:
+    links: dict[str, Element] = {}
+    waiting = None
+    with html.nav().classes("fp-side").props('aria-label="Places"'):
+        with html.div().classes("fp-home"):
+            with html.div().classes("fp-mark"):
+                icon("bolt")
+            with html.div().classes("fp-names"):
+                html.span("Flash Payouts").classes("fp-brand")
+                html.span(store_name).classes("fp-store").props["title"] = store_name
+        for place in places:
+            with html.a().classes("fp-place") as link:
+                link.props.update({"href": place.path, "data-go": "", "title": place.word})
+                icon(place.icon)
+                html.span(place.word).classes("word")
+                if waiting is None:  # the first place is where what waits is dealt with
+                    waiting = Text("span").classes("badge")
+                    waiting.props('aria-label="waiting for a person"')
+                    waiting.set_visibility(False)
+            links[place.path] = link
+    return links, waiting
+
+
+def _current(is_here: bool) -> dict[str, str]:
+    return {"add": "aria-current=page"} if is_here else {"remove": "aria-current"}

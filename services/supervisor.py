@@ -15,7 +15,7 @@ _log = structlog.get_logger(__name__)
 
 RESTART_FIRST_S = 0.5
 RESTART_MOST_S = 30.0
-STOP_TIMEOUT_S = 10.0
+STOP_EVERY_S = 1.0
 STOP_TRIES = 10
 
 
@@ -54,7 +54,7 @@ class Supervisor:
             for task in late:
                 task.cancel()
             if late:
-                _, late = await asyncio.wait(late, timeout=STOP_TIMEOUT_S / STOP_TRIES)
+                _, late = await asyncio.wait(late, timeout=STOP_EVERY_S)
         for task in late:
             _log.error("supervisor.loop_does_not_stop", loop=task.get_name())
         self._tasks.clear()

@@ -6,20 +6,17 @@ from datetime import timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from nicegui import Client, background_tasks, html, ui
+from nicegui import background_tasks, html, ui
 from pydantic import ValidationError
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
 
-from app.auth import Caller, Permission
-from app.container import Container
+from app.auth import Permission
 from app.http.filters import FilterQuery, read_filter
-from app.live import Boards, Wanted
 from app.pages.dashboard_view import DashboardView
+from app.pages.payout_board import PayoutReader, Wanted
 from app.pages.payout_detail import DetailOpener
-from app.sessions import caller_of_page
+from app.pages.standing_board import Standing
+from app.pages.visit import Place, View, Visit
 from components.filter_bar import FIELDS, FilterBar, Values
-from components.frame import frame
 from components.needs_you import NeedsYou
 from components.payout_table import PayoutTable
 from components.summary_cards import SummaryCards
@@ -29,29 +26,26 @@ from models.errors import InvalidField, ServiceError
 from models.export import ExportFormat, ExportOrder, Progress
 from models.payout_filter import PayoutFilter
 from models.states import PayoutStatus
-from models.store import DatabaseKind, Store
 
-ADDRESSES = ("/", "/plugins/flash/payouts", "/plugins/flash/dashboard")
-PAYOUT_ADDRESS = "/payouts/{payout_id}"
 _STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 
 class Dashboard:
     """One open page: what it looks at, and what happens when that changes."""
 
-    def __init__(
-        self, container: Container, boards: Boards, caller: Caller, store: Store, client: Client
-    ) -> None:
-        self._container = container
-        self._boards = boards
-        self._caller = caller
-        self._store = store
-        self._client = client
+    def __init__(self, visit: Visit, values: Values, payout_id: str | None) -> None:
+        self._visit = visit
+        self._container = visit.container
+        self._store = visit.store
+        self._client = visit.client
+        self._caller = visit.caller
         self._wanted = Wanted(PayoutFilter())
         self._is_connected = False
+        self._opens = payout_id
         self.values: Values = {}
-        self.details = DetailOpener(container, caller, store, client, self.address)
+        self.details = DetailOpener(visit, self.address)
         self.view = self._build()
+        self.look_at(values)
 
     def address(self) -> str:
         """Return the address of what is looked at."""
@@ -71,12 +65,23 @@ class Dashboard:
     async def connected(self) -> None:
         """Begin to follow the board, or begin anew after a gap."""
         self._is_connected = True
-        self.view.seen = 0
-        await self._boards.join(self._store, self._wanted, self.view)
+        await self._join()
+        if self._opens is not None:
+            opens, self._opens = self._opens, None
+            await self.details.open(opens)
 
     def gone(self) -> None:
         """Stop following."""
-        self._boards.leave(self._store, self._wanted, self.view)
+        self._is_connected = False
+        self._visit.boards.leave((self._store.id, self._wanted), self.view)
+
+    def show_standing(self, standing: Standing) -> None:
+        """Show what waits for a person."""
+        self._needs.show(standing.attention)
+
+    async def _join(self) -> None:
+        reader = PayoutReader(self._container, self._store, self._wanted)
+        await self._visit.boards.join((self._store.id, self._wanted), reader.read, self.view)
 
     async def _filter(self, values: Values) -> None:
         """Look at something else, and say so in the address."""
@@ -97,13 +102,12 @@ class Dashboard:
         )
 
     async def _move(self, wanted: Wanted, values: Values) -> None:
-        self._boards.leave(self._store, self._wanted, self.view)
+        self._visit.boards.leave((self._store.id, self._wanted), self.view)
         self._wanted, self.values = wanted, values
         self._bar.show(values)
-        with self._client:
-            ui.navigate.history.replace(self.address())
+        self._visit.rewrite(self.address())
         if self._is_connected:
-            await self._boards.join(self._store, wanted, self.view)
+            await self._join()
 
     def _later(self, **changes: str) -> None:
         background_tasks.create(self._bar.set(**changes), name="filter by a click")
@@ -128,16 +132,6 @@ class Dashboard:
             return
         page = await self._container.payouts.page(self._store.id, self._wanted.filter, 50, before)
         self.view.add_older(page)
-
-    async def _stop(self) -> None:
-        wallet = await self._container.wallets.read(self._store.id)
-        stopped = wallet.stopped_at is not None
-        wallets, actor = self._container.wallets, self._caller.actor
-        try:
-            self._caller.need(Permission.RESUME if stopped else Permission.STOP)
-            await (wallets.resume if stopped else wallets.stop)(self._store.id, actor)
-        except ServiceError as error:
-            ui.notify(error.message, type="warning")
 
     async def _export(self, form: str) -> None:
         """Make a file of exactly what is filtered, and hand it to the browser."""
@@ -168,27 +162,20 @@ class Dashboard:
     async def _pause(self) -> None:
         self.view.pause()
         if not self.view.is_paused:
-            await self._boards.join(self._store, self._wanted, self.view)
+            await self._join()
 
     def _build(self) -> DashboardView:
-        container, store = self._container, self._store
-        on_stop = self._stop if self._caller.may(Permission.STOP) else None
-        is_demo = container.kind is DatabaseKind.DEMO
-        today = container.clock.utc_now().astimezone(ZoneInfo(store.time_zone)).date()
-        with frame(store.name, is_demo=is_demo, on_stop=on_stop) as shell:
-            self._bar = FilterBar(today, self._filter)
-            needs = NeedsYou(self._filter)
-            cards = SummaryCards(lambda status: self._later(status=status, state=""))
-            with html.div().classes("fp-charts"):
-                self._trend = TrendChart(self._pick_bucket, self._cut)
-                self._top = TopCardsChart(lambda card_id: self._later(card=card_id), self._cut)
-            table = PayoutTable(self.details.open, self._more, self._pause, self._export)
-        shell.badge.watch_browser()
+        zone = ZoneInfo(self._store.time_zone)
+        today = self._container.clock.utc_now().astimezone(zone).date()
+        self._bar = FilterBar(today, self._filter)
+        self._needs = NeedsYou(self._filter)
+        cards = SummaryCards(lambda status: self._later(status=status, state=""))
+        with html.div().classes("fp-charts"):
+            self._trend = TrendChart(self._pick_bucket, self._cut)
+            self._top = TopCardsChart(lambda card_id: self._later(card=card_id), self._cut)
+        table = PayoutTable(self.details.open, self._more, self._pause, self._export)
         return DashboardView(
-            client=self._client,
-            zone_name=store.time_zone,
-            shell=shell,
-            needs=needs,
+            self._visit,
             cards=cards,
             trend=self._trend,
             top=self._top,
@@ -197,38 +184,14 @@ class Dashboard:
         )
 
 
-def register_dashboard(container: Container, boards: Boards) -> None:
-    """Have the dashboard served at its addresses."""
+def _build(visit: Visit, names: dict[str, str], query: dict[str, str]) -> View:
+    return Dashboard(visit, query, names.get("payout_id"))
 
-    async def dashboard(
-        request: Request, client: Client, payout_id: str | None = None
-    ) -> Response | None:
-        caller = await caller_of_page(request, container)
-        if caller is None:
-            return RedirectResponse("/login", status_code=303)
-        store = await container.stores.read(caller.store_id)
-        assert store is not None
-        ui.page_title(f"{store.name} · Flash Payouts")
-        page = Dashboard(container, boards, caller, store, client)
-        page.look_at(dict(request.query_params))
 
-        async def connected() -> None:
-            await page.connected()
-            if payout_id is not None:
-                await page.details.open(payout_id)
-
-        ui.on("fp-hidden", page.view.hidden_changed)
-        ui.run_javascript(
-            "document.addEventListener('visibilitychange',"
-            " () => emitEvent('fp-hidden', document.hidden))"
-        )
-        client.on_connect(connected)
-        client.on_delete(page.gone)
-        return None
-
-    async def front(request: Request, client: Client) -> Response | None:
-        return await dashboard(request, client)
-
-    for address in ADDRESSES:
-        ui.page(address)(front)
-    ui.page(PAYOUT_ADDRESS)(dashboard)
+DASHBOARD = Place(
+    paths=("/", "/plugins/flash/payouts", "/plugins/flash/dashboard", "/payouts/{payout_id}"),
+    title="Payouts",
+    build=_build,
+    word="Payouts",
+    icon="payouts",
+)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nicegui import Client, background_tasks, ui
+from nicegui import background_tasks, ui
 
-from app.auth import Caller, Permission
-from app.container import Container
+from app.auth import Permission
+from app.pages.visit import Visit
 from components.payout_detail import AllowedActs, PayoutDetailDialog
 from models.errors import NotFoundError, ServiceError
 from models.payout_view import PayoutView
-from models.store import Store
 
 REASON_CODE = "by_hand"
 
@@ -19,23 +18,17 @@ REASON_CODE = "by_hand"
 class DetailOpener:
     """Opens the modal for a payout and keeps it true while it is open."""
 
-    def __init__(
-        self,
-        container: Container,
-        caller: Caller,
-        store: Store,
-        client: Client,
-        address: Callable[[], str],
-    ) -> None:
-        self._container = container
-        self._caller = caller
-        self._store = store
-        self._client = client
+    def __init__(self, visit: Visit, address: Callable[[], str]) -> None:
+        self._visit = visit
+        self._container = visit.container
+        self._caller = visit.caller
+        self._store = visit.store
+        self._client = visit.client
         self._address = address
         allowed = AllowedActs(
-            approve=caller.may(Permission.APPROVE), cancel=caller.may(Permission.CANCEL)
+            approve=self._caller.may(Permission.APPROVE), cancel=self._caller.may(Permission.CANCEL)
         )
-        self._dialog = PayoutDetailDialog(store.time_zone, allowed, self._act, self._closed)
+        self._dialog = PayoutDetailDialog(visit.store.time_zone, allowed, self._act, self._closed)
 
     async def open(self, payout_id: str) -> None:
         """Open the modal and give it its address."""
@@ -49,7 +42,7 @@ class DetailOpener:
             return
         with self._client:
             self._dialog.open(detail)
-            ui.navigate.history.replace(f"/payouts/{payout_id}")
+        self._visit.rewrite(f"/payouts/{payout_id}")
 
     def payouts_changed(self, payout_ids: set[str]) -> None:
         """Read again what is shown, if it is among these."""
@@ -68,7 +61,7 @@ class DetailOpener:
                 self._dialog.refresh(detail)
 
     def _closed(self) -> None:
-        ui.navigate.history.replace(self._address())
+        self._visit.rewrite(self._address())
 
     async def _act(self, act: str, payout: PayoutView, reason: str | None) -> None:
         payouts, caller = self._container.payouts, self._caller

@@ -1,16 +1,19 @@
-"""All pages, registered in one place."""
+"""All pages, registered in one place, in the order of the navigation."""
 
 from __future__ import annotations
 
 from app.container import Container
 from app.live import Boards
-from app.pages.dashboard import register_dashboard
+from app.pages.dashboard import DASHBOARD
+from app.pages.shell import register_shell
+from app.pages.style_sheet import serve_style_sheet
 from components.plotly_bundle import install_plotly_bundle
-from components.theme import install_theme
+
+PLACES = (DASHBOARD,)
 
 
 def register_pages(container: Container, boards: Boards) -> None:
     """Have every page served."""
-    install_theme()
+    serve_style_sheet()
     install_plotly_bundle()
-    register_dashboard(container, boards)
+    register_shell(container, boards, PLACES)

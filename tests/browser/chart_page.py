@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from nicegui import Client, app, html, ui
 
+from app.pages.style_sheet import serve_style_sheet
 from components.plotly_bundle import install_plotly_bundle
 from components.text import Text
-from components.theme import install_theme
 from components.top_cards_chart import TopCardsChart
 from components.trend_chart import Step, TrendChart
 from models.rollup import Bucket, Figure, TopCard
@@ -66,7 +66,7 @@ class ChartPage:
 
 def serve(port: int) -> None:
     """Serve the page, and `/show` that changes the one opened last."""
-    install_theme()
+    serve_style_sheet()
     install_plotly_bundle()
     newest: list[ChartPage] = []
 

@@ -1,0 +1,109 @@
+"""What a dashboard shows of the payouts of a filter, read in one go."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.container import Container
+from models.payout_filter import PayoutFilter
+from models.payout_view import PayoutView
+from models.rollup import Bucket, Stats, TopCard
+from models.store import Store
+
+ROWS = 50
+CHARTS_S = 1.0
+TREND_DAYS = 30
+HOURLY_DAYS = 14
+TOP = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a page looks at: a filter, and how its charts are cut; pages alike share a board."""
+
+    filter: PayoutFilter
+    step: str = "day"
+    by_count: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """What the charts show; dearer to read, so it is read less often."""
+
+    read_at: float
+    trend: list[Bucket]
+    top_cards: list[TopCard]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Figures, charts and the newest rows of a filter."""
+
+    stats: Stats
+    rows: list[PayoutView]
+    charts: Charts
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What changed in the rows since the snapshot before."""
+
+    added: list[PayoutView]
+    changed: list[PayoutView]
+    removed: list[str]
+
+
+class PayoutReader:
+    """Reads snapshots for what is wanted."""
+
+    def __init__(self, container: Container, store: Store, wanted: Wanted) -> None:
+        self._container = container
+        self._store = store
+        self._wanted = wanted
+
+    async def read(self, before: Snapshot | None) -> Snapshot:
+        """Return what there is now; charts are kept for a second."""
+        container, store_id, wanted = self._container, self._store.id, self._wanted.filter
+        page = await container.payouts.page(store_id, wanted, ROWS)
+        return Snapshot(
+            stats=await container.figures.stats(store_id, wanted),
+            rows=page.items,
+            charts=await self._charts(None if before is None else before.charts),
+        )
+
+    async def _charts(self, before: Charts | None) -> Charts:
+        now = asyncio.get_running_loop().time()
+        if before is not None and now - before.read_at < CHARTS_S:
+            return before
+        figures, wanted = self._container.figures, self._wanted
+        trend_of, days = wanted.filter, TREND_DAYS
+        if wanted.step == "hour":
+            trend_of, days = self._last_hours(wanted.filter), HOURLY_DAYS
+        return Charts(
+            read_at=now,
+            trend=await figures.timeline(self._store, days, wanted.step, trend_of),
+            top_cards=await figures.top_cards(
+                self._store, TREND_DAYS, TOP, by_count=wanted.by_count, wanted=wanted.filter
+            ),
+        )
+
+    def _last_hours(self, wanted: PayoutFilter) -> PayoutFilter:
+        """Cut a long range to its last days: a bar for each hour of it would be a hair."""
+        if wanted.starts_at is None:
+            return wanted
+        end = wanted.ends_at or self._container.clock.utc_now()
+        start = max(wanted.starts_at, end - timedelta(days=HOURLY_DAYS))
+        return wanted.between(start, wanted.ends_at)
+
+
+def difference(before: list[PayoutView], after: list[PayoutView]) -> Delta:
+    """Return how one list of newest rows became another."""
+    old = {view.id: view for view in before}
+    kept = {view.id for view in after}
+    return Delta(
+        added=[view for view in after if view.id not in old],
+        changed=[view for view in after if view.id in old and old[view.id] != view],
+        removed=[view_id for view_id in old if view_id not in kept],
+    )

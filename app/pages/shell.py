@@ -1,0 +1,201 @@
+"""The one page of a tab: a frame in which places follow each other without a reload."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, urlsplit
+
+from nicegui import Client, background_tasks, events, ui
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.auth import Permission
+from app.container import Container
+from app.live import Boards
+from app.pages.standing_board import Standing, StandingReader
+from app.pages.visit import Place, View, Visit
+from app.sessions import caller_of_page
+from components.frame import frame
+from models.errors import ServiceError
+from models.store import DatabaseKind
+from models.wallet import Gate
+
+ADDRESS_LIMIT = 2000
+FIELD_LIMIT = 50
+# Links between places, the browser's own back and forward, and whether the tab is in sight.
+_SCRIPT = """
+document.addEventListener('click', e => {
+  const a = e.target.closest('a[data-go]');
+  if (!a || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
+  e.preventDefault();
+  history.pushState({}, '', a.href);
+  emitEvent('fp-go', location.pathname + location.search);
+});
+window.addEventListener('popstate', () => emitEvent('fp-go', location.pathname + location.search));
+document.addEventListener('visibilitychange', () => emitEvent('fp-hidden', document.hidden));
+"""
+
+
+class Shell:
+    """One tab: its frame, the place that is shown in it, and how the store stands."""
+
+    def __init__(self, visit: Visit, places: Sequence[Place]) -> None:
+        self.seen = 0
+        self._visit = visit
+        self._places = places
+        self._view: View | None = None
+        self._standing: Standing | None = None
+        self._is_connected = False
+        self._key = (visit.store.id, "standing")
+        self._reader = StandingReader(visit.container, visit.store.id)
+        visit.go = self._link
+
+    def build(self, address: str) -> None:
+        """Build the frame, and the first place in it."""
+        visit = self._visit
+        entries = [
+            place.entry
+            for place in self._places
+            if place.entry is not None and visit.caller.may(place.permission)
+        ]
+        with frame(
+            visit.store.name,
+            entries,
+            is_demo=visit.container.kind is DatabaseKind.DEMO,
+            on_stop=self._stop if visit.caller.may(Permission.STOP) else None,
+        ) as visit.frame:
+            self._place(address)
+        visit.frame.badge.watch_browser()
+        ui.run_javascript(_SCRIPT)
+        ui.on("fp-go", self._gone_to)
+        ui.on("fp-hidden", self._hidden_changed)
+
+    @property
+    def is_watching(self) -> bool:
+        """Tell whether the browser is connected and the tab in sight."""
+        return self._visit.is_watching
+
+    async def connected(self) -> None:
+        """Begin to follow, or begin anew after a gap."""
+        self._is_connected = True
+        await self._visit.boards.join(self._key, self._reader.read, self)
+        if self._view is not None:
+            await self._view.connected()
+
+    def gone(self) -> None:
+        """Stop following."""
+        self._is_connected = False
+        self._visit.boards.leave(self._key, self)
+        if self._view is not None:
+            self._view.gone()
+
+    def show(self, snapshot: Standing) -> None:
+        """Show how the store stands."""
+        self._standing = snapshot
+        self._show_frame(snapshot, again=True)
+
+    def patch(self, _before: Standing, now: Standing) -> None:
+        """Show what changed in how the store stands."""
+        self._standing = now
+        self._show_frame(now, again=False)
+
+    def _show_frame(self, standing: Standing, *, again: bool) -> None:
+        shell, wallet = self._visit.frame, standing.wallet
+        reason = None
+        if wallet.gate is Gate.SHUT:
+            reason = "The gate is shut: too much is unknown, so nothing new is sent."
+        elif wallet.short_since is not None:
+            reason = "The wallet holds less than the approved payouts need."
+        shell.show_stopped(wallet.stopped_at is not None, reason)
+        shell.badge.show(str(standing.socket), again=again)
+        shell.show_wallet(wallet.balance_nanousd)
+        shell.show_waiting(standing.attention.urgent)
+        if self._view is not None:
+            self._view.show_standing(standing)
+
+    def _link(self, address: str) -> None:
+        """Go to another place, as a click on a link does."""
+        with self._visit.client:
+            ui.navigate.history.push(address)
+        background_tasks.create(self._go(address), name="go to a place")
+
+    async def _gone_to(self, event: events.GenericEventArguments) -> None:
+        if isinstance(event.args, str):
+            await self._go(event.args[:ADDRESS_LIMIT])
+
+    async def _go(self, address: str) -> None:
+        if self._view is not None:
+            self._view.gone()
+        content = self._visit.frame.content
+        content.clear()
+        with content:
+            self._place(address)
+        if self._view is not None and self._is_connected:
+            await self._view.connected()
+            if self._standing is not None:
+                self._view.show_standing(self._standing)
+
+    def _place(self, address: str) -> None:
+        """Build the place an address names; one that names none leads to the first place."""
+        place, names, query = self._find(address)
+        self._visit.frame.show_place(place.paths[0], place.title)
+        self._view = place.build(self._visit, names, query)
+
+    def _find(self, address: str) -> tuple[Place, dict[str, str], dict[str, str]]:
+        parts = urlsplit(address)
+        try:
+            query = dict(parse_qsl(parts.query, max_num_fields=FIELD_LIMIT))
+        except ValueError:
+            query = {}
+        for place in self._places:
+            if not self._visit.caller.may(place.permission):
+                continue
+            for path in place.paths:
+                found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path), parts.path)
+                if found:
+                    return place, found.groupdict(), query
+        return self._places[0], {}, {}
+
+    async def _hidden_changed(self, event: events.GenericEventArguments) -> None:
+        """Take that the tab went out of sight, or came back: then all is shown again."""
+        self._visit.is_hidden = bool(event.args)
+        if self._is_connected and not self._visit.is_hidden:
+            await self.connected()
+
+    async def _stop(self) -> None:
+        visit = self._visit
+        wallets, actor = visit.container.wallets, visit.caller.actor
+        wallet = await wallets.read(visit.store.id)
+        stopped = wallet.stopped_at is not None
+        try:
+            visit.caller.need(Permission.RESUME if stopped else Permission.STOP)
+            await (wallets.resume if stopped else wallets.stop)(visit.store.id, actor)
+        except ServiceError as error:
+            ui.notify(error.message, type="warning")
+
+
+def register_shell(container: Container, boards: Boards, places: Sequence[Place]) -> None:
+    """Have every place served at its addresses."""
+
+    async def shell(request: Request, client: Client) -> Response | None:
+        caller = await caller_of_page(request, container)
+        if caller is None:
+            return RedirectResponse("/login", status_code=303)
+        store = await container.stores.read(caller.store_id)
+        assert store is not None
+        ui.page_title(f"{store.name} · Flash Payouts")
+        tab = Shell(Visit(container, boards, caller, store, client, _nowhere), places)
+        query = f"?{request.url.query}" if request.url.query else ""
+        tab.build(request.url.path + query)
+        client.on_connect(tab.connected)
+        client.on_delete(tab.gone)
+        return None
+
+    for place in places:
+        for path in place.paths:
+            ui.page(path)(shell)
+
+
+def _nowhere(_address: str) -> None:
+    """Stand in until the shell is built."""

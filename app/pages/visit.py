@@ -1,0 +1,78 @@
+"""One browser tab: who looks, at which store, and what every page needs to build itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from nicegui import Client, ui
+
+from app.auth import Caller, Permission
+from app.container import Container
+from app.live import Boards
+from app.pages.standing_board import Standing
+from components.frame import Frame
+from components.frame import Place as Entry
+from models.store import Store
+
+
+class View(Protocol):
+    """A page that stands in the frame."""
+
+    async def connected(self) -> None:
+        """Begin to follow what it shows, or begin anew after a gap."""
+        ...
+
+    def gone(self) -> None:
+        """Stop following: the tab is closed, or shows another page."""
+        ...
+
+    def show_standing(self, standing: Standing) -> None:
+        """Take how the store stands now."""
+        ...
+
+
+@dataclass(slots=True)
+class Visit:
+    """What a page is handed; it lives as long as the tab."""
+
+    container: Container
+    boards: Boards
+    caller: Caller
+    store: Store
+    client: Client
+    go: Callable[[str], object]
+    frame: Frame = field(init=False)
+    is_hidden: bool = False
+
+    @property
+    def is_watching(self) -> bool:
+        """Tell whether the browser is connected and the tab in sight."""
+        return self.client.has_socket_connection and not self.is_hidden
+
+    def rewrite(self, address: str) -> None:
+        """Change the address of what is shown, without a new entry in the browser's history."""
+        with self.client:
+            ui.navigate.history.replace(address)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page: its addresses, its title, and how it is built.
+
+    Paths may hold `{names}`. A place with a word and an icon stands in the navigation, for those
+    whose role has the permission.
+    """
+
+    paths: tuple[str, ...]
+    title: str
+    build: Callable[[Visit, dict[str, str], dict[str, str]], View]
+    permission: Permission = Permission.READ
+    word: str | None = None
+    icon: str = ""
+
+    @property
+    def entry(self) -> Entry | None:
+        """Return its entry of the navigation."""
+        return None if self.word is None else Entry(self.paths[0], self.word, self.icon)
