@@ -11,6 +11,7 @@ from typing import Any, Literal
 from nicegui import html
 
 from components.text import Text
+from components.unit import SATS, Unit
 
 Figure = dict[str, Any]
 Measure = Literal["count", "amount"]
@@ -20,7 +21,6 @@ HEIGHT_PX = 260
 INSET_PX = 16
 GRID_LINES = 4
 MEASURES = {"count": "Count", "amount": "Amount"}
-_UNITS: dict[Measure, tuple[str, str]] = {"count": ("payout", "payouts"), "amount": ("sat", "sats")}
 _THOUSANDS = ("", "k", "M", "B", "T", "Q")
 _UNSEEN = ("Cc", "Cf", "Cs")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -56,18 +56,25 @@ def scale(peak: int) -> tuple[int, list[int]]:
     return top, list(range(0, top + 1, step))
 
 
-def compact(number: int) -> str:
-    """Write a round number in few characters, and exactly: 1500 is 1.5k."""
+def compact(number: int, places: int = 0) -> str:
+    """Write a round number in few characters, and exactly: 1500 is 1.5k.
+
+    Of its digits, so many stand behind the decimal point.
+    """
+    number, cents = divmod(number, 10**places)
+    if cents:
+        return f"{number:,}.{cents:0{places}d}".rstrip("0")
     size = min((len(str(number)) - 1) // 3, len(_THOUSANDS) - 1)
     whole, rest = divmod(number, 1000**size)
     digits = f"{rest:0{3 * size}d}".rstrip("0") if rest else ""
     return f"{whole}{'.' if digits else ''}{digits}{_THOUSANDS[size]}"
 
 
-def counted(number: int, measure: Measure) -> str:
-    """Write a number with its unit."""
-    one, many = _UNITS[measure]
-    return f"{number:,} {one if number == 1 else many}"
+def counted(number: int, measure: Measure, unit: Unit = SATS) -> str:
+    """Write a number with what it counts, or an amount with its unit."""
+    if measure == "amount":
+        return unit.write(number)
+    return f"{number:,} {'payout' if number == 1 else 'payouts'}"
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""The six figures at the top: counts with their amounts."""
+"""The six figures at the top: counts, amounts, and how they changed."""
 
 from __future__ import annotations
 
@@ -7,26 +7,33 @@ from dataclasses import dataclass
 
 from nicegui import html
 
+from components.change import Better, Change, ChangeMark, change_of
 from components.text import Text
 from components.theme import GLYPHS
+from components.unit import SATS, Unit
+from models.period import Period
 from models.rollup import Figure, Stats
 from models.states import PayoutStatus
+
+# What is open now has no counterpart: payouts of the period before have long moved on.
+_COMPARED: dict[PayoutStatus, Better] = {
+    PayoutStatus.COMPLETED: "more",
+    PayoutStatus.FAILED: "less",
+}
 
 
 @dataclass(slots=True)
 class _Card:
     count: Text
     amount: Text
-    shown: tuple[str, str] = ("", "")
+    change: ChangeMark | None
 
-    def show(self, count: str, amount: str) -> None:
-        if (count, amount) == self.shown:
-            return
-        if count != self.shown[0]:
-            self.count.set_text(count)
-        if amount != self.shown[1]:
-            self.amount.set_text(amount)
-        self.shown = (count, amount)
+    def show(self, count: str, amount: str, change: Change | None = None) -> None:
+        if self.change is not None:
+            self.change.show(change)
+        for element, text in ((self.count, count), (self.amount, amount)):
+            if element.text != text:
+                element.set_text(text)
 
 
 class SummaryCards:
@@ -34,7 +41,9 @@ class SummaryCards:
 
     def __init__(self, on_pick: Callable[[str], object]) -> None:
         self._on_pick = on_pick
-        with html.section().classes("fp-cards").props('aria-label="Summary"'):
+        self._is_waiting = True
+        with html.section().classes("fp-cards waiting") as self._section:
+            self._section.props('aria-label="Summary" aria-busy=true')
             self._total = self._card("total", "Total Payouts", "")
             self._by_status = {
                 status: self._card(str(status), str(status).capitalize(), str(status))
@@ -43,12 +52,20 @@ class SummaryCards:
             }
             self._cards = self._card("cards", "Active Boltcards", None)
 
-    def show(self, stats: Stats) -> None:
-        """Show new figures."""
-        self._total.show(*_texts(stats.total))
+    def show(self, stats: Stats, before: Period | None = None, unit: Unit = SATS) -> None:
+        """Show new figures beside those of the period before, if there is one."""
+        change = None if before is None else change_of(stats.total.count, before.total.count)
+        self._total.show(*_texts(stats.total, unit), change)
         for status, card in self._by_status.items():
-            card.show(*_texts(stats.by_status[status]))
+            figure, change = stats.by_status[status], None
+            if before is not None and status in _COMPARED:
+                then = before.by_status[status].count
+                change = change_of(figure.count, then, _COMPARED[status])
+            card.show(*_texts(figure, unit), change)
         self._cards.show(f"{stats.active_boltcards:,}", "last 30 days")
+        if self._is_waiting:
+            self._is_waiting = False
+            self._section.classes(remove="waiting").props("aria-busy=false")
 
     def _card(self, testid: str, name: str, status: str | None) -> _Card:
         tag = html.article if status is None else html.button
@@ -58,12 +75,14 @@ class SummaryCards:
                     glyph = html.span(GLYPHS[status]).classes(f"glyph is-{status}")
                     glyph.props("aria-hidden=true")
                 html.span(name)
-            count = Text("span", "–").classes("count")
+                is_compared = status == "" or status in _COMPARED
+                change = ChangeMark() if is_compared else None
+            count = Text("span").classes("count")
             amount = Text("span").classes("amount")
         if status is not None:
             card.on("click", lambda: self._on_pick(status))
-        return _Card(count, amount)
+        return _Card(count, amount, change)
 
 
-def _texts(figure: Figure) -> tuple[str, str]:
-    return f"{figure.count:,}", f"{figure.amount_sats:,} sats"
+def _texts(figure: Figure, unit: Unit) -> tuple[str, str]:
+    return f"{figure.count:,}", unit.write(unit.of(figure))

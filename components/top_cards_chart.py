@@ -19,6 +19,7 @@ from components.chart_style import (
     plain,
 )
 from components.plotly_bundle import LiveFigure
+from components.unit import SATS, Unit
 from models.rollup import TopCard
 
 MAX_CARDS = 10
@@ -47,6 +48,7 @@ class TopCardsChart:
         self._on_pick = on_pick
         self._on_change = on_change
         self._cards: Sequence[TopCard] | None = None
+        self._unit = SATS
         with html.section().classes("fp-panel fp-chart").props("data-testid=top-cards") as section:
             section.props('aria-label="Top Boltcards"')
             with html.div().classes("fp-chart-head"):
@@ -67,18 +69,18 @@ class TopCardsChart:
         """Tell what the ranking is by."""
         return cast("Measure", self._measure.chosen)
 
-    def show(self, cards: Sequence[TopCard]) -> None:
-        """Show a ranking, the first ten of it."""
-        self._cards = cards
-        best = ranked(cards, self.measure)
-        figure = top_cards_figure(best, self.measure)
-        summary = top_cards_summary(best, self.measure)
+    def show(self, cards: Sequence[TopCard], unit: Unit = SATS) -> None:
+        """Show a ranking, the first ten of it, amounts in a unit."""
+        self._cards, self._unit = cards, unit
+        best = ranked(cards, self.measure, unit)
+        figure = top_cards_figure(best, self.measure, unit)
+        summary = top_cards_summary(best, self.measure, unit)
         self._figure.show(figure, summary, is_empty=not best)
 
     def _changed(self, _key: str) -> None:
         # What is here is sorted anew at once; who else belongs here only the server knows.
         if self._cards is not None:
-            self.show(self._cards)
+            self.show(self._cards, self._unit)
         if self._on_change is not None:
             self._on_change(self.measure)
 
@@ -87,16 +89,17 @@ class TopCardsChart:
             self._on_pick(key)
 
 
-def ranked(cards: Sequence[TopCard], measure: Measure) -> list[TopCard]:
+def ranked(cards: Sequence[TopCard], measure: Measure, unit: Unit = SATS) -> list[TopCard]:
     """Return the first ten by a measure, without those that have nothing of it."""
-    order = sorted(cards, key=lambda card: (-_value(card, measure), card.alias, card.card_id))
-    return [card for card in order if _value(card, measure)][:MAX_CARDS]
+    order = sorted(cards, key=lambda card: (-_value(card, measure, unit), card.alias, card.card_id))
+    return [card for card in order if _value(card, measure, unit)][:MAX_CARDS]
 
 
-def top_cards_figure(cards: Sequence[TopCard], measure: Measure) -> Figure:
+def top_cards_figure(cards: Sequence[TopCard], measure: Measure, unit: Unit = SATS) -> Figure:
     """Return the figure of a ranking; rows are numbered, because two cards may share an alias."""
-    values = [_value(card, measure) for card in cards]
-    texts = [f"{value:,}" for value in values]
+    values = [_value(card, measure, unit) for card in cards]
+    is_count = measure == "count"
+    texts = [f"{value:,}" if is_count else unit.number(value) for value in values]
     rows = max(len(cards), MIN_ROWS)
     longest = max(map(len, texts), default=1)
     return {
@@ -123,7 +126,7 @@ def top_cards_figure(cards: Sequence[TopCard], measure: Measure) -> Figure:
                 "kind": "rows",
                 "keys": [card.card_id for card in cards],
                 "labels": [plain(card.alias) for card in cards],
-                "facts": [_facts(card) for card in cards],
+                "facts": [_facts(card, unit) for card in cards],
                 "axis": "Card",
             },
             margin={"l": LABEL_PX, "r": longest * DIGIT_PX + 20, "t": 4, "b": 12},
@@ -141,19 +144,20 @@ def top_cards_figure(cards: Sequence[TopCard], measure: Measure) -> Figure:
     }
 
 
-def top_cards_summary(cards: Sequence[TopCard], measure: Measure) -> str:
+def top_cards_summary(cards: Sequence[TopCard], measure: Measure, unit: Unit = SATS) -> str:
     """Say in one sentence what the chart shows."""
     if not cards:
         return "Top Boltcards: none."
     parts = ", ".join(
-        f"{plain(card.alias)} {counted(_value(card, measure), measure)}" for card in cards
+        f"{plain(card.alias)} {counted(_value(card, measure, unit), measure, unit)}"
+        for card in cards
     )
     return f"Top Boltcards by {measure}: {parts}."
 
 
-def _value(card: TopCard, measure: Measure) -> int:
-    return card.count if measure == "count" else card.amount_sats
+def _value(card: TopCard, measure: Measure, unit: Unit) -> int:
+    return card.count if measure == "count" else unit.of(card)
 
 
-def _facts(card: TopCard) -> list[list[str]]:
-    return [["Amount", counted(card.amount_sats, "amount")], ["Payouts", f"{card.count:,}"]]
+def _facts(card: TopCard, unit: Unit) -> list[list[str]]:
+    return [["Amount", unit.write(unit.of(card))], ["Payouts", f"{card.count:,}"]]

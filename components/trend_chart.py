@@ -24,6 +24,7 @@ from components.chart_style import (
 )
 from components.plotly_bundle import LiveFigure
 from components.theme import GLYPHS
+from components.unit import SATS, Unit
 from models.instants import iso
 from models.rollup import Bucket
 from models.states import PayoutStatus
@@ -71,7 +72,7 @@ class TrendChart:
     ) -> None:
         self._on_pick = on_pick
         self._on_change = on_change
-        self._shown: tuple[Sequence[Bucket], str, Step] | None = None
+        self._shown: tuple[Sequence[Bucket], str, Step, Unit] | None = None
         self._starts: dict[str, datetime] = {}
         with html.section().classes("fp-panel fp-chart").props("data-testid=trend") as section:
             section.props('aria-label="Payout trends"')
@@ -104,12 +105,14 @@ class TrendChart:
         """Tell how long a bucket is."""
         return cast("Step", self._step.chosen)
 
-    def show(self, buckets: Sequence[Bucket], zone_name: str, bucket: Step) -> None:
-        """Show buckets with the names they have in a zone."""
-        self._shown = (buckets, zone_name, bucket)
+    def show(
+        self, buckets: Sequence[Bucket], zone_name: str, bucket: Step, unit: Unit = SATS
+    ) -> None:
+        """Show buckets with the names they have in a zone, amounts in a unit."""
+        self._shown = (buckets, zone_name, bucket, unit)
         self._step.choose(bucket)
-        figure = trend_figure(buckets, zone_name, bucket, self.measure)
-        summary = trend_summary(buckets, zone_name, bucket)
+        figure = trend_figure(buckets, zone_name, bucket, self.measure, unit)
+        summary = trend_summary(buckets, zone_name, bucket, unit)
         is_empty = not any(any(trace["y"]) for trace in figure["data"])
         self._figure.show(figure, summary, is_empty=is_empty)
 
@@ -130,13 +133,17 @@ class TrendChart:
             self._on_pick(start, status)
 
 
-def trend_figure(buckets: Sequence[Bucket], zone_name: str, step: Step, measure: Measure) -> Figure:
+def trend_figure(
+    buckets: Sequence[Bucket], zone_name: str, step: Step, measure: Measure, unit: Unit = SATS
+) -> Figure:
     """Return the figure; slots are numbered, so that an hour that comes twice has two."""
-    columns = {status: _values(buckets, status, measure) for status in STACK}
+    columns = {status: _values(buckets, status, measure, unit) for status in STACK}
     top, lines = scale(max(map(sum, zip(*columns.values(), strict=True)), default=0))
     slots = _slots(tuple(bucket.start for bucket in buckets), zone_name, step)
     gap, corner = next((shape[1:] for shape in _SHAPES if len(buckets) <= shape[0]), _DENSE)
-    one, many = ("payout", "payouts") if measure == "count" else ("sat", "sats")
+    one, many, places = ("payout", "payouts", 0)
+    if measure == "amount":
+        one, many, places = unit.one, unit.name, unit.places
     return {
         "data": [
             {
@@ -158,6 +165,7 @@ def trend_figure(buckets: Sequence[Bucket], zone_name: str, step: Step, measure:
                 "axis": STEPS[step],
                 "one": one,
                 "unit": many,
+                "places": places,
             },
             margin={"l": LEFT_PX, "r": 16, "t": 8, "b": 28},
             xaxis={
@@ -170,7 +178,7 @@ def trend_figure(buckets: Sequence[Bucket], zone_name: str, step: Step, measure:
             yaxis={
                 "range": [0, top],
                 "tickvals": lines,
-                "ticktext": [compact(line) for line in lines],
+                "ticktext": [compact(line, places) for line in lines],
                 "showgrid": True,
                 "gridcolor": "var(--chart-grid)",
                 "ticklabelstandoff": LEFT_PX - INSET_PX - 1,
@@ -182,18 +190,18 @@ def trend_figure(buckets: Sequence[Bucket], zone_name: str, step: Step, measure:
     }
 
 
-def trend_summary(buckets: Sequence[Bucket], zone_name: str, step: Step) -> str:
+def trend_summary(buckets: Sequence[Bucket], zone_name: str, step: Step, unit: Unit = SATS) -> str:
     """Say in one sentence what the chart shows."""
     if not buckets:
         return f"Payouts by {step}: none."
     names = _slots(tuple(bucket.start for bucket in buckets), zone_name, step).names
     sums = dict.fromkeys(STACK, 0)
-    sats = 0
+    amount = 0
     for bucket in buckets:
         for status, figure in bucket.by_status.items():
             sums[status] += figure.count
-            sats += figure.amount_sats
-    total = f"{counted(sum(sums.values()), 'count')}, {counted(sats, 'amount')}"
+            amount += unit.of(figure)
+    total = f"{counted(sum(sums.values()), 'count')}, {unit.write(amount)}"
     parts = ", ".join(f"{count:,} {status}" for status, count in sums.items())
     return f"Payouts by {step}, {names[0]} to {names[-1]}, {zone_name}: {total}; {parts}."
 
@@ -235,11 +243,13 @@ def bucket_name(start: datetime, step: Step) -> str:
     return f"{first} – {end.day} {end:%b %Y}"
 
 
-def _values(buckets: Sequence[Bucket], status: PayoutStatus, measure: Measure) -> list[int]:
+def _values(
+    buckets: Sequence[Bucket], status: PayoutStatus, measure: Measure, unit: Unit
+) -> list[int]:
     figures = [bucket.by_status.get(status) for bucket in buckets]
     if measure == "count":
         return [figure.count if figure else 0 for figure in figures]
-    return [figure.amount_sats if figure else 0 for figure in figures]
+    return [unit.of(figure) if figure else 0 for figure in figures]
 
 
 def _marked(starts: list[datetime], step: Step) -> list[int]:

@@ -121,3 +121,4 @@ class TopCard:
     count: int
     amount_sats: int
     last_used_at: datetime | None
+    value_cents: int = 0

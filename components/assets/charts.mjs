@@ -5,7 +5,8 @@
 //   keys    what is told to the server when slot i is picked
 //   labels  the name of slot i, plain text
 //   facts   rows only: pairs of name and value for slot i
-//   axis, unit, table: head of the first column, unit of a total, id of the hidden table
+//   axis, table  head of the first column, id of the hidden table
+//   one, unit, places  columns only: unit of a total, and digits behind the decimal point
 import "./plotly-basic.min.js";
 
 const library = window.Plotly;
@@ -69,7 +70,8 @@ function part(tag, name, text = "") {
   return made;
 }
 
-const print = (number) => number.toLocaleString("en-US");
+const print = (number, places = 0) => (number / 10 ** places).toLocaleString("en-US",
+  { minimumFractionDigits: places, maximumFractionDigits: places });
 
 class Chart {
   constructor(element) {
@@ -264,16 +266,17 @@ class Chart {
 
   seriesLines() {
     const values = this.values(this.slot);
+    const { places } = this.meta;
     const lines = this.element.data.flatMap((series, i) => {
       if (!values[i]) return [];
       const line = part("div", i === this.series ? "fp-tip-line hit" : "fp-tip-line");
       const mark = part("span", `mark fill-${series.meta.key}`, series.meta.mark);
-      line.append(mark, part("span", "name", series.name), part("span", "value", print(values[i])));
+      line.append(mark, part("span", "name", series.name), part("span", "value", print(values[i], places)));
       return [line];
     });
     const total = part("div", "fp-tip-line total");
     const sum = values.reduce((left, right) => left + right, 0);
-    const words = `${print(sum)} ${sum === 1 ? this.meta.one : this.meta.unit}`;
+    const words = `${print(sum, places)} ${sum === 1 ? this.meta.one : this.meta.unit}`;
     total.append(part("span", "name", "Total"), part("span", "value", words));
     return [...lines, total];
   }
@@ -281,7 +284,7 @@ class Chart {
   fillTable() {
     const table = document.getElementById(this.meta.table);
     if (!table) return;
-    const { axis, labels, facts } = this.meta;
+    const { axis, labels, facts, places } = this.meta;
     const names = this.isRows ? (facts[0] ?? []).map(([name]) => name)
       : this.element.data.map((series) => series.name);
     const row = (tag, cells) => {
@@ -292,7 +295,7 @@ class Chart {
     };
     const rows = labels.map((label, slot) => row("td", [label, ...(this.isRows
       ? facts[slot].map(([, value]) => value)
-      : this.values(slot).map(print))]));
+      : this.values(slot).map((value) => print(value, places)))]));
     table.replaceChildren(row("th", [axis, ...names]), ...rows);
   }
 }

@@ -1,0 +1,82 @@
+"""How a figure changed against the period before: an arrow, a number, and words for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from nicegui import html
+
+from components.text import Text
+
+Better = Literal["more", "less"]
+Mood = Literal["good", "bad", "even"]
+# Beyond this a percentage says no more than that there was little before.
+MOST_PERCENT = 999
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is seen, what is read aloud, and whether it is welcome."""
+
+    text: str
+    words: str
+    mood: Mood
+
+
+def change_of(now: int, before: int, better: Better | None = None) -> Change | None:
+    """Return a change in per cent; nothing where there was nothing to compare with."""
+    if before <= 0:
+        return None
+    if now == before:
+        return Change("±0%", "as in the period before", "even")
+    percent = (abs(now - before) * 200 + before) // (2 * before)
+    size = f">{MOST_PERCENT}%" if percent > MOST_PERCENT else f"{percent}%" if percent else "<1%"
+    return _change(size, now > before, better)
+
+
+def points_of(now: int | None, before: int | None) -> Change | None:
+    """Return how a rate in per mille changed, in percentage points; more is better."""
+    if now is None or before is None:
+        return None
+    if now == before:
+        return Change("±0", "as in the period before", "even")
+    whole, tenth = divmod(abs(now - before), 10)
+    return _change(f"{whole}.{tenth} pt", now > before, "more")
+
+
+def percent_of(per_mille: int) -> str:
+    """Write a rate: `98.7%`, and `100%` for all."""
+    whole, tenth = divmod(per_mille, 10)
+    return f"{whole}%" if whole == 100 else f"{whole}.{tenth}%"  # noqa: PLR2004  # all of them
+
+
+def _change(size: str, is_up: bool, better: Better | None) -> Change:
+    arrow, word = ("↑", "up") if is_up else ("↓", "down")
+    mood: Mood = "even"
+    if better is not None:
+        mood = "good" if is_up == (better == "more") else "bad"
+    return Change(f"{arrow} {size}", f"{word} {size} on the period before", mood)
+
+
+class ChangeMark:
+    """Shows a change where it stands; only what is different is sent."""
+
+    def __init__(self) -> None:
+        self._shown: Change | None = None
+        with html.span().classes("fp-change even") as self._mark:
+            self._text = Text("span").props("aria-hidden=true")
+            self._words = Text("span").classes("fp-sr")
+
+    def show(self, change: Change | None) -> None:
+        """Show a change, or nothing."""
+        if change == self._shown:
+            return
+        was = self._shown
+        self._shown = change
+        self._text.set_text("" if change is None else change.text)
+        self._words.set_text("" if change is None else f", {change.words}")
+        mood = "even" if change is None else change.mood
+        old = "even" if was is None else was.mood
+        if mood != old:
+            self._mark.classes(add=mood, remove=old)
