@@ -22,6 +22,7 @@ class Permission(StrEnum):
     READ = "read"
     SEE_UIDS = "see whole card numbers"
     CREATE = "create pull payments, cards and payouts"
+    PROGRAM = "program cards, give them new keys and wipe them"
     APPROVE = "approve and reject"
     CANCEL = "cancel"
     STOP = "stop sends"
@@ -36,6 +37,7 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.READ: _EVERYBODY,
     Permission.SEE_UIDS: _MANAGERS,
     Permission.CREATE: _MANAGERS,
+    Permission.PROGRAM: _MANAGERS,
     Permission.APPROVE: _APPROVERS | _MANAGERS,
     Permission.CANCEL: _MANAGERS,
     Permission.STOP: frozenset({Role.OWNER, Role.MANAGER, Role.APPROVER}),
@@ -50,6 +52,7 @@ class Caller:
     store_id: str
     role: Role
     actor: Actor
+    session_id: str | None = None
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the role allows something."""
@@ -102,6 +105,7 @@ def allowed(permission: Permission) -> Callable[[Request], Awaitable[Caller]]:
 Services = Annotated[Container, Depends(container_of)]
 Reader = Annotated[Caller, Depends(allowed(Permission.READ))]
 Creator = Annotated[Caller, Depends(allowed(Permission.CREATE))]
+Programmer = Annotated[Caller, Depends(allowed(Permission.PROGRAM))]
 Approver = Annotated[Caller, Depends(allowed(Permission.APPROVE))]
 Canceller = Annotated[Caller, Depends(allowed(Permission.CANCEL))]
 Stopper = Annotated[Caller, Depends(allowed(Permission.STOP))]

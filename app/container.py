@@ -24,6 +24,8 @@ from models.payout import SightingSource
 from models.store import DatabaseKind, Store
 from services.boltcards import Boltcards
 from services.books import Books
+from services.card_links import CardLinks
+from services.card_views import CardViews
 from services.clock import SystemClock
 from services.database import Database, sqlite_path
 from services.exports import Exports
@@ -81,6 +83,8 @@ class Container:
     stores: Stores
     pull_payments: PullPayments
     boltcards: Boltcards
+    card_links: CardLinks
+    card_views: CardViews
     withdrawals: Withdrawals
     payouts: Payouts
     figures: Figures
@@ -132,6 +136,8 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         stores=Stores(*database_parts),
         pull_payments=PullPayments(*database_parts),
         boltcards=boltcards,
+        card_links=CardLinks(database, clock, ids, boltcards),
+        card_views=CardViews(database, clock, boltcards),
         withdrawals=Withdrawals(
             *database_parts, hub=hub, rates=rates, expected_wait_s=waits.expected_wait_s
         ),

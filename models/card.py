@@ -14,6 +14,16 @@ class CardState(StrEnum):
     DISABLED = "disabled"
 
 
+class CardStage(StrEnum):
+    """Where a card is between being made and being used, as people see it."""
+
+    UNPROGRAMMED = "unprogrammed"
+    AWAITING_TAP = "awaiting_tap"
+    IN_USE = "in_use"
+    BLOCKED = "blocked"
+    WIPED = "wiped"
+
+
 class TapState(StrEnum):
     """Whether a tap's k1 can still be used."""
 
@@ -38,7 +48,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The keys a card was programmed with; counters count per key set, never per card."""
+    """The keys a card was programmed with; counters count per key set, never per card.
+
+    `handed_at` is when somebody outside got the keys, to put them on a card; `wiped_at` is when
+    somebody got them again, to take them off.
+    """
 
     id: str
     store_id: str
@@ -49,6 +63,10 @@ class KeySet:
     keys_sealed: bytes = field(repr=False)
     last_counter: int
     created_at: datetime
+    handed_at: datetime | None = None
+    wiped_at: datetime | None = None
+    first_tap_at: datetime | None = None
+    last_tap_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

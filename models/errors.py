@@ -6,6 +6,7 @@ ServiceError
 |   |-- LimitReached         a budget or limit says no
 |   |-- InvoiceError         a BOLT11 invoice cannot be accepted
 |   |-- TapError             a card read cannot be accepted
+|   |-- CardLinkError        a link for a card's keys gives none
 |   |-- WithdrawError        a claim cannot be accepted
 |   `-- Unauthenticated, Forbidden, RateLimited
 |-- ConflictError            the world moved on
@@ -76,6 +77,19 @@ class TapError(RuleError):
     """This card read cannot be accepted; tap again."""
 
     code = "invalid_tap"
+
+    def __init__(self, reason: str, message: str | None = None) -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
+class CardLinkError(RuleError):
+    """This link gives no keys; make a new one.
+
+    `reason` is a stable word such as `used`, `over` or `other_card`.
+    """
+
+    code = "card_link"
 
     def __init__(self, reason: str, message: str | None = None) -> None:
         self.reason = reason

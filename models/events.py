@@ -25,4 +25,20 @@ class WalletChanged:
     wallet_id: str
 
 
-Change = PayoutChanged | WalletChanged
+@dataclass(frozen=True, slots=True)
+class PullPaymentChanged:
+    """A pull payment is new, or was changed by a person."""
+
+    store_id: str
+    pull_payment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardChanged:
+    """A card is new, was changed, got keys, or was tapped."""
+
+    store_id: str
+    card_id: str
+
+
+Change = PayoutChanged | WalletChanged | PullPaymentChanged | CardChanged

@@ -22,9 +22,14 @@ ATTEMPT = "at"
 CARD = "bc"
 KEY_SET = "ks"
 TAP = "tp"
+CARD_LINK = "cl"
 SIGHTING = "si"
 EVIDENCE = "ev"
 REQUEST = "rq"
+SESSION = "se"
+LINK = "li"
+HOLD = "ho"
+CLOSED_BOOK = "cb"
 
 _SHAPE = re.compile(r"[a-z]{2}_[0-9a-hjkmnp-tv-z]{26}\Z")
 

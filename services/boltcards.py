@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,22 +10,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from models.card import Card, CardState, KeySet, Tap, TapState
-from models.card_keys import CardKeys
 from models.errors import InvalidField, LimitReached, NotFoundError, TapError
-from models.ids import CARD, KEY_SET, TAP, Ids
+from models.ids import CARD, TAP, Ids
 from models.instants import Clock
 from models.pull_payment import PullPayment
 from models.store import Actor
 from services.audit import audit
-from services.card_crypto import (
-    PiccData,
-    TapQuery,
-    decrypt_picc,
-    derive_k1,
-    derive_keys,
-    verify_mac,
-)
+from services.card_crypto import PiccData, TapQuery, decrypt_picc, verify_mac
 from services.database import Database
+from services.key_sets import KEY_BYTES, KeySets
 from services.plain_text import plain_text
 from services.storage import card as cards
 from services.storage import pull_payment as pull_payments
@@ -37,7 +29,6 @@ from services.vault import Vault, token_hash
 _log = structlog.get_logger(__name__)
 
 ALIAS_LIMIT = 60
-KEY_BYTES = 16
 K1_LIFE = timedelta(seconds=60)  # long enough to type a PIN at a till
 # A tap is tried against each distinct K1, and against each card that has not shown its UID yet.
 DISTINCT_K1_LIMIT = 1000
@@ -82,13 +73,14 @@ class Boltcards:
         self._vault = vault
         self._clock = clock
         self._ids = ids
+        self.key_sets = KeySets(vault, ids)
         self._k1s: dict[str, bytes] = {}
         self._loaded_at: datetime | None = None
 
     async def load_keys(self) -> None:
         """Read the distinct K1s of all cards, to try taps against."""
         for key_set in await self._database.read(cards.one_key_set_per_k1):
-            self._k1s[key_set.k1_hash] = self._open_keys(key_set).k1
+            self.learn_k1(key_set)
 
     async def create(
         self,
@@ -107,10 +99,10 @@ class Boltcards:
             raise InvalidField("alias", f"give a name of 1 to {ALIAS_LIMIT} characters")
         if len(self._k1s) >= DISTINCT_K1_LIMIT:
             raise LimitReached("k1", "There are too many cards with a K1 of their own.")
-        card, key_set, k1 = await self._database.write(
+        card, key_set = await self._database.write(
             self._create, store_id, replace(wanted, alias=alias), actor, also
         )
-        self._k1s[key_set.k1_hash] = k1
+        self.learn_k1(key_set)
         return card
 
     async def read(self, store_id: str, card_id: str) -> Card:
@@ -187,12 +179,15 @@ class Boltcards:
         """Return a card's UID in hex, if it has shown one."""
         if card.uid_sealed is None:
             return None
-        place = f"cards/{card.id}/uid"
-        return self._vault.of(card.store_id).open(card.uid_sealed, place).hex()
+        return self.key_sets.open_uid(card.store_id, card.id, card.uid_sealed).hex()
 
     def uid_hash(self, uid: bytes) -> str:
         """Return the keyed hash by which a UID is found."""
-        return self._vault.find_hash("uid", uid)
+        return self.key_sets.hash_uid(uid)
+
+    def learn_k1(self, key_set: KeySet) -> None:
+        """Try the K1 of a key set against taps from now on."""
+        self._k1s[key_set.k1_hash] = self.key_sets.open(key_set).k1
 
     def _read_with_all_keys(self, query: TapQuery) -> list[_Reading]:
         readings = []
@@ -222,7 +217,7 @@ class Boltcards:
         if card.state is not CardState.ACTIVE:
             raise TapError("card_disabled", "This card is switched off.")
         counter = reading.picc.counter
-        if not cards.advance_counter(tx, key_set, counter):
+        if not cards.advance_counter(tx, key_set, counter, now):
             _log.warning("tap.replayed", card_id=card.id, counter=counter)
             raise TapError("replay", "This tap was used before; tap again.")
         pull_payment = pull_payments.read_pull_payment(tx, card.store_id, card.pull_payment_id)
@@ -264,12 +259,12 @@ class Boltcards:
     def _made_by(self, key_set: KeySet, reading: _Reading, query: TapQuery) -> bool:
         if key_set.k1_hash != reading.k1_hash:
             return False
-        k2 = self._open_keys(key_set).k2
+        k2 = self.key_sets.open(key_set).k2
         return verify_mac(k2, reading.picc.uid, reading.picc.counter, query.c)
 
     def _bind(self, tx: Transaction, key_set: KeySet, reading: _Reading) -> Card:
         """Give a card the UID of its first good tap."""
-        sealed = self._seal_uid(key_set.store_id, key_set.card_id, reading.picc.uid)
+        sealed = self.key_sets.seal_uid(key_set.store_id, key_set.card_id, reading.picc.uid)
         cards.bind_uid(tx, key_set.store_id, key_set.card_id, reading.uid_hash, sealed)
         card = cards.read_card(tx, key_set.store_id, key_set.card_id)
         assert card is not None
@@ -282,7 +277,7 @@ class Boltcards:
         wanted: NewCard,
         actor: Actor,
         also: Callable[[Transaction, Card], None] | None,
-    ) -> tuple[Card, KeySet, bytes]:
+    ) -> tuple[Card, KeySet]:
         now = self._clock.utc_now()
         if pull_payments.read_pull_payment(tx, store_id, wanted.pull_payment_id) is None:
             raise InvalidField("pull_payment_id", "there is no such pull payment")
@@ -301,21 +296,16 @@ class Boltcards:
             uid_hash=uid_hash,
             uid_sealed=None
             if wanted.uid is None
-            else self._seal_uid(store_id, card_id, wanted.uid),
+            else self.key_sets.seal_uid(store_id, card_id, wanted.uid),
             created_at=now,
             last_used_at=None,
         )
-        keys = self._keys_for(tx, store_id, wanted)
-        key_set = KeySet(
-            id=self._ids.new(KEY_SET),
-            store_id=store_id,
-            card_id=card_id,
-            version=0,
-            is_current=True,
-            k1_hash=self._vault.find_hash("k1", keys.k1),
-            keys_sealed=self._seal_keys(store_id, card_id, keys),
-            last_counter=0,
-            created_at=now,
+        keys = self.key_sets.new_keys(tx, store_id, wanted.uid)
+        keys = replace(keys, k1=wanted.k1 or keys.k1, k2=wanted.k2 or keys.k2)
+        # Whoever names both keys has them on a card already.
+        is_by_hand = wanted.k1 is not None and wanted.k2 is not None
+        key_set = self.key_sets.new_set(
+            store_id, card_id, keys, version=0, now=now, handed_at=now if is_by_hand else None
         )
         cards.add_card(tx, card)
         cards.add_key_set(tx, key_set)
@@ -323,7 +313,7 @@ class Boltcards:
         audit(tx, store_id, actor, "card.created", now=now, subject_id=card_id, after=after)
         if also is not None:
             also(tx, card)
-        return card, key_set, keys.k1
+        return card, key_set
 
     def _change(
         self,
@@ -365,28 +355,3 @@ class Boltcards:
             after={"alias": new.alias, "state": new.state, "pull_payment_id": new.pull_payment_id},
         )
         return new
-
-    def _keys_for(self, tx: Transaction, store_id: str, wanted: NewCard) -> CardKeys:
-        """Take given keys, derive the rest from the issuer key where the UID allows it."""
-        sealed = stores.read_issuer_key(tx, store_id)
-        issuer_key = self._vault.of(store_id).open(sealed, f"stores/{store_id}/issuer_key")
-        if wanted.uid is not None:
-            keys = derive_keys(issuer_key, wanted.uid, 0)
-        else:
-            random_keys = [secrets.token_bytes(KEY_BYTES) for _ in range(4)]
-            k0, k2, k3, k4 = random_keys
-            keys = CardKeys(k0, derive_k1(issuer_key), k2, k3, k4)
-        return replace(keys, k1=wanted.k1 or keys.k1, k2=wanted.k2 or keys.k2)
-
-    def _seal_uid(self, store_id: str, card_id: str, uid: bytes) -> bytes:
-        return self._vault.of(store_id).seal(uid, f"cards/{card_id}/uid")
-
-    def _seal_keys(self, store_id: str, card_id: str, keys: CardKeys) -> bytes:
-        text = json.dumps([key.hex() for key in (keys.k0, keys.k1, keys.k2, keys.k3, keys.k4)])
-        return self._vault.of(store_id).seal_text(text, f"key_sets/{card_id}/keys")
-
-    def _open_keys(self, key_set: KeySet) -> CardKeys:
-        sealer = self._vault.of(key_set.store_id)
-        text = sealer.open_text(key_set.keys_sealed, f"key_sets/{key_set.card_id}/keys")
-        k0, k1, k2, k3, k4 = (bytes.fromhex(key) for key in json.loads(text))
-        return CardKeys(k0, k1, k2, k3, k4)

@@ -12,7 +12,7 @@ from models.errors import InvalidField, NotFoundError
 from models.ids import PULL_PAYMENT, Ids
 from models.instants import Clock
 from models.money import MAX_MINOR, MAX_SATS, SATS_CURRENCY
-from models.pull_payment import PullPayment, PullPaymentState
+from models.pull_payment import PullPayment, PullPaymentState, PullPaymentView
 from models.store import Actor
 from services.audit import audit
 from services.database import Database
@@ -129,6 +129,18 @@ class PullPayments:
         """Return pull payments, newest first."""
         return await self._database.read(pull_payments.page_pull_payments, store_id, limit, before)
 
+    async def views(self, store_id: str, limit: int) -> list[PullPaymentView]:
+        """Return the newest pull payments with how they stand now."""
+        return await self._database.read(self._views, store_id, limit)
+
+    async def view(self, store_id: str, pull_payment_id: str) -> PullPaymentView:
+        """Return one pull payment with how it stands now.
+
+        Raises:
+            NotFoundError: This store has no such pull payment.
+        """
+        return await self._database.read(self._view, store_id, pull_payment_id)
+
     async def change(
         self, store_id: str, pull_payment_id: str, change: PullPaymentChange, actor: Actor
     ) -> PullPayment:
@@ -150,6 +162,19 @@ class PullPayments:
         token = secrets.token_urlsafe(TOKEN_BYTES)
         sealed = self._vault.of(store_id).seal_text(token, _token_place(pull_payment_id))
         return token_hash(token), sealed
+
+    def _views(self, tx: Transaction, store_id: str, limit: int) -> list[PullPaymentView]:
+        found = pull_payments.page_pull_payments(tx, store_id, limit, None)
+        waiting = pull_payments.count_waiting(tx, store_id)
+        now = self._clock.utc_now()
+        return [PullPaymentView(item, item.phase(now), waiting.get(item.id, 0)) for item in found]
+
+    def _view(self, tx: Transaction, store_id: str, pull_payment_id: str) -> PullPaymentView:
+        found = pull_payments.read_pull_payment(tx, store_id, pull_payment_id)
+        if found is None:
+            raise NotFoundError("There is no such pull payment.")
+        waiting = pull_payments.count_waiting(tx, store_id).get(found.id, 0)
+        return PullPaymentView(found, found.phase(self._clock.utc_now()), waiting)
 
     def _change(
         self,

@@ -9,16 +9,19 @@ from pydantic import Field, StrictBool, StrictStr
 from starlette.responses import Response
 
 from app.answers import json_answer, to_json
-from app.auth import Caller, Creator, Permission, Reader, Services
+from app.auth import Caller, Creator, Permission, Programmer, Reader, Services
 from app.container import Container
+from app.http.card_keys import card_base, shown_link, wipe_json
 from app.http.cursor import read_cursor, write_cursor
-from app.http.pull_payments import PageQuery, to_lnurlw
+from app.http.pull_payments import PageQuery
 from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
 from models.card import Card, CardState
+from models.card_link import LinkAction, MadeLink
 from models.ids import CARD
 from services.boltcards import NewCard
 from services.card_crypto import parse_card_key, parse_uid
+from services.card_link import check_card_base
 from services.payouts import mask_uid
 from services.storage.statement import Transaction
 
@@ -34,6 +37,12 @@ class CardBody(Strict):
     uid: StrictStr | None = None
     k1: StrictStr | None = None
     k2: StrictStr | None = None
+
+
+class LinkBody(Strict):
+    """What a link is made for."""
+
+    action: LinkAction
 
 
 class CardPatch(Strict):
@@ -92,6 +101,56 @@ async def read(services: Services, caller: Reader, card_id: str) -> Response:
     )
 
 
+@router.get("/boltcards/{card_id}/taps")
+async def taps(services: Services, caller: Reader, card_id: str) -> Response:
+    """Return the newest accepted taps of a card, and what came of them."""
+    story = await services.card_views.story(caller.store_id, card_id)
+    items = [
+        {
+            "at": tap.at,
+            "key_version": tap.version,
+            "counter": tap.counter,
+            "payout_id": tap.payout_id,
+            "status": tap.status,
+            "amount_sats": tap.amount_sats,
+        }
+        for tap in story.newest
+    ]
+    return json_answer({"items": items, "total": story.taps})
+
+
+@router.post("/boltcards/{card_id}/links", status_code=201)
+async def make_link(
+    request: Request, services: Services, caller: Programmer, card_id: str, body: LinkBody
+) -> Response:
+    """Make a short-lived link that lets the programmer app fetch the card's keys once."""
+    check_card_base(card_base(services))
+
+    async def act(keyed: Once) -> tuple[bytes, int]:
+        def keep(tx: Transaction, made: MadeLink) -> None:
+            keyed.keep(tx, to_json(shown_link(services, made)), 201)
+
+        made = await services.card_links.make(
+            caller.store_id, card_id, body.action, caller.actor, keep
+        )
+        return to_json(shown_link(services, made)), 201
+
+    return await once(request, services, caller, act)
+
+
+@router.post("/boltcards/{card_id}/wipe-keys")
+async def wipe_keys(
+    request: Request, services: Services, caller: Programmer, card_id: str
+) -> Response:
+    """Return the keys of a card that cannot be read any more, as the app takes them to reset it."""
+
+    async def act(keyed: Once) -> tuple[bytes, int]:
+        handed = await services.card_links.show_keys(caller.store_id, card_id, caller.actor)
+        return await keep_after(keyed, to_json(wipe_json(handed)), 200)
+
+    return await once(request, services, caller, act)
+
+
 @router.patch("/boltcards/{card_id}")
 async def change(
     request: Request, services: Services, caller: Creator, card_id: str, body: CardPatch
@@ -124,7 +183,7 @@ def shown(services: Container, caller: Caller, card: Card) -> dict[str, Any]:
         "pull_payment_id": card.pull_payment_id,
         "uid": uid,
         "active": card.state is CardState.ACTIVE,
-        "lnurlw_base": to_lnurlw(f"{services.settings.base_url}/boltcard"),
+        "lnurlw_base": card_base(services),
         "created_at": card.created_at,
         "last_used_at": card.last_used_at,
     }

@@ -157,6 +157,7 @@ def shown(services: Container, pull_payment: PullPayment) -> dict[str, Any]:
         "expires_at": pull_payment.expires_at,
         "auto_approve": pull_payment.auto_approve,
         "archived": pull_payment.state == "archived",
+        "status": pull_payment.phase(services.clock.utc_now()),
         "remaining": pull_payment.remaining,
         "reserved": pull_payment.reserved,
         "paid": pull_payment.paid,

@@ -1,4 +1,4 @@
-"""Cards, the key sets they were programmed with, and taps."""
+"""Cards, the key sets they were programmed with, taps, and the links that give keys out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from models.card import CardState, TapState
+from models.card_link import LinkAction
 from models.tables import base  # noqa: F401
 from models.tables.columns import Prefixed, UtcDateTime, Word, one_of, whole
 
@@ -64,6 +65,10 @@ class KeySetRow(SQLModel, table=True):
     keys_sealed: bytes
     last_counter: int = Field(sa_type=BigInteger)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    handed_at: datetime | None = Field(sa_type=UtcDateTime)
+    wiped_at: datetime | None = Field(sa_type=UtcDateTime)
+    first_tap_at: datetime | None = Field(sa_type=UtcDateTime)
+    last_tap_at: datetime | None = Field(sa_type=UtcDateTime)
 
 
 class TapRow(SQLModel, table=True):
@@ -89,3 +94,26 @@ class TapRow(SQLModel, table=True):
     hint: str | None
     at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class CardLinkRow(SQLModel, table=True):
+    """A link that gives a card's keys out once; its token is kept as a hash."""
+
+    __tablename__ = "card_links"
+    __table_args__ = (
+        one_of("action", LinkAction),
+        Index("ix_card_links_card", "card_id", "created_at"),
+        *whole("tries", most=1000),
+    )
+
+    id: str = Field(primary_key=True)
+    store_id: str = Field(foreign_key="stores.id")
+    card_id: str = Field(foreign_key="cards.id")
+    action: LinkAction = Field(sa_type=Word(LinkAction))
+    token_hash: str = Field(unique=True)
+    tries: int = Field(sa_type=BigInteger)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    used_at: datetime | None = Field(sa_type=UtcDateTime)
+    key_set_id: str | None = Field(foreign_key="key_sets.id")
+    uid_hash: str | None

@@ -15,11 +15,11 @@ from datetime import datetime
 from typing import Any, Protocol, Self
 
 import psycopg
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 
 from models.tables import METADATA
 from models.tables.base import table_of
-from models.tables.card import CardRow, KeySetRow
+from models.tables.card import CardRow, KeySetRow, TapRow
 from models.tables.pull_payment import PullPaymentRow
 from models.tables.store import StoreRow
 from services.storage.statement import Statement, Transaction
@@ -31,6 +31,7 @@ _stores = table_of(StoreRow)
 _pulls = table_of(PullPaymentRow)
 _cards = table_of(CardRow)
 _key_sets = table_of(KeySetRow)
+_taps = table_of(TapRow)
 
 _SET_AUDIT_COUNT = Statement(
     update(_stores).where(_stores.c.id == bindparam("store")).values(audit_count=bindparam("count"))
@@ -46,7 +47,14 @@ _SET_BUDGET = Statement(
 _SET_COUNTER = Statement(
     update(_key_sets)
     .where(_key_sets.c.store_id == bindparam("store"), _key_sets.c.id == bindparam("key_set"))
-    .values(last_counter=bindparam("counter"))
+    .values(
+        last_counter=bindparam("counter"),
+        handed_at=_key_sets.c.created_at,
+        first_tap_at=select(func.min(_taps.c.at))
+        .where(_taps.c.card_id == _key_sets.c.card_id)
+        .scalar_subquery(),
+        last_tap_at=bindparam("at"),
+    )
 )
 _SET_LAST_USED = Statement(
     update(_cards)
@@ -135,7 +143,7 @@ def set_card(
     used_at: datetime | None,
 ) -> None:
     """Put a card's counter and its last use where its taps say they are."""
-    tx.run(_SET_COUNTER, store=store_id, key_set=key_set_id, counter=counter)
+    tx.run(_SET_COUNTER, store=store_id, key_set=key_set_id, counter=counter, at=used_at)
     tx.run(_SET_LAST_USED, store=store_id, card=card_id, at=used_at)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select, tuple_, update
 
 from models.card import Card, KeySet, Tap, TapState
+from models.events import CardChanged
 from models.tables.base import table_of
 from models.tables.card import CardRow, KeySetRow, TapRow
 from services.storage.statement import Statement, Transaction, columns, insert_into, record
@@ -61,6 +62,7 @@ _BIND_UID = Statement(
     )
     .values(uid_hash=bindparam("new_uid_hash"), uid_sealed=bindparam("new_uid_sealed"))
 )
+_TAPPED_AT = bindparam("tapped_at", type_=_key_sets.c.last_tap_at.type)
 # NT4H2421Gx 9.3: only a counter above the last one is new; one statement, so no two taps share it.
 _ADVANCE = Statement(
     update(_key_sets)
@@ -70,7 +72,11 @@ _ADVANCE = Statement(
         _key_sets.c.is_current,
         _key_sets.c.last_counter < bindparam("counter"),
     )
-    .values(last_counter=bindparam("counter"))
+    .values(
+        last_counter=bindparam("counter"),
+        first_tap_at=func.coalesce(_key_sets.c.first_tap_at, _TAPPED_AT),
+        last_tap_at=_TAPPED_AT,
+    )
 )
 _FIND_TAP = Statement(select(*columns(Tap, _taps)).where(_taps.c.k1_hash == bindparam("k1_hash")))
 _USE_TAP = Statement(
@@ -122,6 +128,7 @@ def alias_key(alias: str) -> str:
 def add_card(tx: Transaction, card: Card) -> None:
     """Add a card; an alias or UID that is taken breaks a unique constraint."""
     tx.run(_ADD_CARD, **record(card, alias_key=alias_key(card.alias)))
+    tx.changes.append(CardChanged(card.store_id, card.id))
 
 
 def add_key_set(tx: Transaction, key_set: KeySet) -> None:
@@ -160,6 +167,7 @@ def change_card(tx: Transaction, card: Card) -> None:
         new_state=card.state,
         new_pull_payment_id=card.pull_payment_id,
     )
+    tx.changes.append(CardChanged(card.store_id, card.id))
 
 
 def current_keys(tx: Transaction, store_id: str, card_id: str) -> KeySet | None:
@@ -188,9 +196,14 @@ def bind_uid(
     )
 
 
-def advance_counter(tx: Transaction, key_set: KeySet, counter: int) -> bool:
+def advance_counter(tx: Transaction, key_set: KeySet, counter: int, now: datetime) -> bool:
     """Take a counter if it is higher than any before; False is a replay."""
-    return tx.run(_ADVANCE, in_store=key_set.store_id, key_set=key_set.id, counter=counter) == 1
+    touched = tx.run(
+        _ADVANCE, in_store=key_set.store_id, key_set=key_set.id, counter=counter, tapped_at=now
+    )
+    if touched:
+        tx.changes.append(CardChanged(key_set.store_id, key_set.card_id))
+    return touched == 1
 
 
 def add_tap(tx: Transaction, tap: Tap) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import bindparam, func, select, tuple_, update
 
+from models.events import PullPaymentChanged
 from models.ledger import FUNDING, Entry, budget_account
 from models.pull_payment import PullPayment
+from models.states import PayoutStatus
 from models.tables.base import table_of
+from models.tables.payout import PayoutRow
 from models.tables.pull_payment import PullPaymentRow
 from services.storage.ledger import post
 from services.storage.statement import Statement, Transaction, columns, insert_into, record
 
 _table = table_of(PullPaymentRow)
+_payouts = table_of(PayoutRow)
 _COLUMNS = columns(PullPayment, _table)
 _ADD = insert_into(_table)
 _READ = Statement(
@@ -46,6 +50,15 @@ _CHANGE = Statement(
         claim_token_sealed=bindparam("new_claim_token_sealed"),
     )
 )
+_WAITING = Statement(
+    select(_payouts.c.pull_payment_id, func.count())
+    .where(
+        _payouts.c.store_id == bindparam("store_id"),
+        _payouts.c.status == PayoutStatus.PENDING,
+        _payouts.c.pull_payment_id.is_not(None),
+    )
+    .group_by(_payouts.c.pull_payment_id)
+)
 _NEWEST = select(*_COLUMNS).where(_table.c.store_id == bindparam("store_id"))
 _ORDER = (_table.c.created_at.desc(), _table.c.id.desc())
 _FIRST_PAGE = Statement(_NEWEST.order_by(*_ORDER).limit(bindparam("limit")))
@@ -66,6 +79,7 @@ def add_pull_payment(tx: Transaction, pull_payment: PullPayment) -> None:
     """Add a pull payment and put its budget on the book."""
     tx.run(_ADD, **record(pull_payment))
     fund_budget(tx, pull_payment, pull_payment.budget, "created")
+    tx.changes.append(PullPaymentChanged(pull_payment.store_id, pull_payment.id))
 
 
 def fund_budget(tx: Transaction, pull_payment: PullPayment, units: int, why: str) -> None:
@@ -119,6 +133,8 @@ def change_pull_payment(tx: Transaction, changed: PullPayment) -> bool:
         new_claim_token_hash=changed.claim_token_hash,
         new_claim_token_sealed=changed.claim_token_sealed,
     )
+    if touched:
+        tx.changes.append(PullPaymentChanged(changed.store_id, changed.id))
     return touched == 1
 
 
@@ -136,3 +152,8 @@ def page_pull_payments(
         before_at=before[0],
         before_id=before[1],
     )
+
+
+def count_waiting(tx: Transaction, store_id: str) -> dict[str, int]:
+    """Return how many claims wait on each pull payment that has any."""
+    return {row[0]: int(row[1]) for row in tx.rows(_WAITING, store_id=store_id)}

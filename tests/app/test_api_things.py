@@ -23,7 +23,7 @@ PULL = {"name": "Tips", "currency": "SATS", "amount": 10_000, "auto_approve": Fa
 PULL_FIELDS = {
     *("id", "store_id", "name", "currency", "amount", "min_sats", "max_sats", "starts_at"),
     *("expires_at", "auto_approve", "archived", "remaining", "reserved", "paid", "claim_url"),
-    *("lnurl", "lnurlw", "created_at"),
+    *("lnurl", "lnurlw", "created_at", "status"),
 }
 CARD_FIELDS = {
     *("id", "store_id", "alias", "pull_payment_id", "uid", "active", "lnurlw_base"),
@@ -113,7 +113,7 @@ async def test_a_pull_payment_is_changed_field_by_field(api: Api) -> None:
     changed = await api.call("PATCH", f"pull-payments/{pull['id']}", json=body)
     moved = await api.call("PATCH", f"pull-payments/{pull['id']}", json={"new_link": True})
 
-    assert changed.json() == pull | body | {"remaining": 20_000}
+    assert changed.json() == pull | body | {"remaining": 20_000, "status": "archived"}
     assert moved.json()["claim_url"] != pull["claim_url"]
     assert (await api.http.get(pull["claim_url"])).json()["status"] == "ERROR"
 

@@ -80,6 +80,7 @@ ARGUMENTS = {
     errors.SettingError: ("PORT", "it is wrong"),
     errors.LimitReached: ("budget",),
     errors.TapError: ("replay",),
+    errors.CardLinkError: ("used",),
     errors.WithdrawError: ("k1_used",),
     errors.RateLimited: (1,),
     errors.StateChanged: ("po_1",),

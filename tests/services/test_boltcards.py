@@ -194,7 +194,7 @@ async def test_keys_that_are_not_given_are_made_and_never_shown(
     def keys_of(tx: Transaction) -> Any:
         found = cards.current_keys(tx, shop.store.id, made.id)
         assert found is not None
-        return boltcards._open_keys(found)
+        return boltcards.key_sets.open(found)
 
     keys = await shop.container.database.read(keys_of)
     virtual = VirtualCard(uid=uid, k1=keys.k1, k2=keys.k2)
