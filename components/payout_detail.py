@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,11 +13,17 @@ from nicegui import html, ui
 
 from components.text import Text
 from components.theme import GLYPHS
-from models.money import format_minor
+from models.money import (
+    MSAT_PER_SAT,
+    NANOUSD_PER_CENT,
+    SATS_PER_BTC,
+    format_minor,
+)
 from models.payout import EvidenceGrade
 from models.payout_detail import PayoutDetail, StepKind, TimelineStep
-from models.payout_view import PayoutView
+from models.payout_view import PayoutView, RateView
 from models.states import PayoutState
+from models.store import Store
 
 Act = Callable[[str, PayoutView, str | None], Awaitable[None]]
 _GRADES = {
@@ -42,9 +49,10 @@ class PayoutDetailDialog:
     """One dialog for a page, filled anew each time; `on_act` is told what was decided."""
 
     def __init__(
-        self, zone_name: str, allowed: AllowedActs, on_act: Act, on_close: Callable[[], None]
+        self, store: Store, allowed: AllowedActs, on_act: Act, on_close: Callable[[], None]
     ) -> None:
-        self._zone = ZoneInfo(zone_name)
+        self._zone = ZoneInfo(store.time_zone)
+        self._currency = store.currency
         self._allowed = allowed
         self._on_act = on_act
         self.shown: PayoutDetail | None = None
@@ -80,10 +88,11 @@ class PayoutDetailDialog:
                 _advice(detail)
                 with html.div().classes("fp-facts"):
                     self._facts(detail)
-                html.h3("What happened").classes("fp-h3")
-                with html.ol().classes("fp-steps"):
-                    for step in detail.steps:
-                        self._step(step)
+                with html.section():
+                    html.h3("What happened").classes("fp-h3")
+                    with html.ol().classes("fp-steps"):
+                        for step in detail.steps:
+                            self._step(step)
                 _not_arrived(detail)
             self._acts(detail.payout)
 
@@ -102,33 +111,47 @@ class PayoutDetailDialog:
 
     def _facts(self, detail: PayoutDetail) -> None:
         payout = detail.payout
-        asked = f"{format_minor(payout.original_amount, payout.currency)} {payout.currency}"
-        _fact("Asked", asked)
-        sent = None if payout.amount_msat is None else f"{payout.amount_msat:,} msat"
-        _fact("Sent", sent)
-        _fact("Fee", None if payout.fee_msat is None else f"{payout.fee_msat:,} msat")
-        worth = None if payout.value_cents is None else format_minor(payout.value_cents, "USD")
-        _fact("Worth then", worth)
-        rate = payout.rate
-        if rate is not None:
-            per_btc = rate.numerator * 10**8 // rate.denominator
-            _fact("Rate", f"{per_btc // 100:,} per BTC ({rate.source}, {self._time(rate.at)})")
-        _fact("Evidence", None if payout.evidence is None else _GRADES[payout.evidence])
-        card = payout.boltcard_alias or payout.boltcard_uid
-        if card is not None:
-            said = "verified" if payout.card_verified else "not verified, only said"
-            _fact("Card", f"{card} ({said})")
-        if payout.boltcard_alias and payout.boltcard_uid:
-            _fact("Card number", payout.boltcard_uid)
-        pull = detail.pull_payment
-        _fact("Pull payment", None if pull is None else pull.name)
-        _fact("Memo", payout.memo)
-        if detail.invoice is not None:
-            _fact("Invoice runs out", self._time(detail.invoice.expires_at))
+        with _group("Money"):
+            asked = f"{format_minor(payout.original_amount, payout.currency)} {payout.currency}"
+            _fact("Asked", asked)
+            _fact("Sent", _msat(payout.amount_msat) or "not fixed yet")
+            _fact("Fee", _msat(payout.fee_msat) or "not known yet")
+            if payout.debited_nanousd is not None:
+                _fact("Debited", _dollars(payout.debited_nanousd))
+            if payout.value_cents is not None:
+                worth = format_minor(payout.value_cents, self._currency)
+                _fact("Worth then", f"{worth} {self._currency}")
+            if payout.rate is not None:
+                _fact("Rate", self._rate(payout.rate))
+        with _group("From"):
+            _fact("Pull payment", detail.pull_payment.name if detail.pull_payment else None)
+            card = payout.boltcard_alias or payout.boltcard_uid
+            if card is not None:
+                said = "tapped" if payout.card_verified else "only said, not verified"
+                _fact("Card", f"{card} ({said})")
+            if payout.boltcard_alias and payout.boltcard_uid:
+                _fact("Card number", payout.boltcard_uid)
+            _fact("Memo", payout.memo)
+            _fact("Asked at", self._time(payout.created_at))
+            _fact("Payout", payout.id, copy=True)
+        with _group("To"):
+            self._destination(detail)
+
+    def _destination(self, detail: PayoutDetail) -> None:
+        payout, invoice = detail.payout, detail.invoice
+        if invoice is not None:
+            _fact("Invoice says", invoice.description or "nothing")
+            _fact("Runs out", self._time(invoice.expires_at))
+            _fact("Payee's node", invoice.payee, copy=True)
+        _fact("Destination", payout.destination, copy=True)
         _fact("Payment hash", payout.payment_hash, copy=True)
         _fact("Preimage", payout.preimage, copy=True)
-        _fact("Destination", payout.destination, copy=True)
-        _fact("Payout", payout.id, copy=True)
+        _fact("Evidence", _GRADES[payout.evidence] if payout.evidence else "none yet")
+
+    def _rate(self, rate: RateView) -> str:
+        per_btc = rate.numerator * SATS_PER_BTC // rate.denominator
+        price = f"{format_minor(per_btc, self._currency)} {self._currency} per BTC"
+        return f"{price}, {rate.source}, {self._time(rate.at)}"
 
     def _step(self, step: TimelineStep) -> None:
         with html.li().classes(f"fp-step {step.kind}"):
@@ -178,15 +201,37 @@ def _not_arrived(detail: PayoutDetail) -> None:
         _copy_button(detail.claim_text, "Copy this text")
 
 
+@contextmanager
+def _group(name: str) -> Iterator[None]:
+    with html.section().classes("fp-group"):
+        html.h3(name).classes("fp-h3")
+        with html.dl():
+            yield
+
+
 def _fact(name: str, value: str | None, *, copy: bool = False) -> None:
     if value is None:
         return
     with html.div().classes("fp-fact"):
-        html.span(name).classes("soft")
-        with html.span().classes("value"):
+        html.dt(name).classes("soft")
+        with html.dd():
             html.span(value).classes("num clip").props["title"] = value
             if copy:
                 _copy_button(value, "Copy", quiet=True)
+
+
+def _msat(amount_msat: int | None) -> str | None:
+    """Write an amount in sats, with its thousandths only where there are some."""
+    if amount_msat is None:
+        return None
+    sats, rest = divmod(amount_msat, MSAT_PER_SAT)
+    return f"{sats:,}.{rest:03d} sats" if rest else f"{sats:,} sats"
+
+
+def _dollars(nanousd: int) -> str:
+    """Write what Flash debited: it counts fractions of a cent."""
+    whole, rest = divmod(nanousd, NANOUSD_PER_CENT * 100)
+    return f"{whole:,}.{rest:09d}".rstrip("0") + " USD"
 
 
 def _copy_button(text: str, label: str, *, quiet: bool = False) -> None:
