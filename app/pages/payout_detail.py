@@ -28,7 +28,7 @@ class DetailOpener:
         allowed = AllowedActs(
             approve=self._caller.may(Permission.APPROVE), cancel=self._caller.may(Permission.CANCEL)
         )
-        self._dialog = PayoutDetailDialog(visit.store.time_zone, allowed, self._act, self._closed)
+        self._dialog = PayoutDetailDialog(visit.store, allowed, self._act, self._closed)
 
     async def open(self, payout_id: str) -> None:
         """Open the modal and give it its address."""
