@@ -70,7 +70,7 @@ class PayoutTable:
         on_export: Callable[[str], Awaitable[None]],
     ) -> None:
         self._on_open = on_open
-        self._shown_total: tuple[int, int] | None = None
+        self._shown_total: tuple[int, str] | None = None
         with html.section().classes("fp-panel").props("aria-label=Payouts"):
             with html.div().classes("fp-panel-head"):
                 html.h2("Payouts").classes("fp-h2")
@@ -107,11 +107,11 @@ class PayoutTable:
         if rows:
             self._grid.run_grid_method("applyTransaction", {"add": rows})
 
-    def show_total(self, count: int, amount_sats: int) -> None:
+    def show_total(self, count: int, amount: str) -> None:
         """Show how many payouts the filter has, and their sum."""
-        if self._shown_total != (count, amount_sats):
-            self._shown_total = (count, amount_sats)
-            self._total.set_text(f"{count:,} payouts · {amount_sats:,} sats")
+        if self._shown_total != (count, amount):
+            self._shown_total = (count, amount)
+            self._total.set_text(f"{count:,} payouts · {amount}")
 
     def show_paused(self, is_paused: bool) -> None:
         """Show whether the rows are held still."""

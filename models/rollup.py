@@ -112,6 +112,14 @@ class Bucket:
     by_status: dict[PayoutStatus, Figure]
 
 
+class Ranking(StrEnum):
+    """What cards are ranked by: sats, payouts, or what the sats were worth at the time."""
+
+    AMOUNT = "amount"
+    COUNT = "count"
+    VALUE = "value"
+
+
 @dataclass(frozen=True, slots=True)
 class TopCard:
     """One card of a ranking by what it collected."""

@@ -9,7 +9,7 @@ from models.attention import Attention
 from models.instants import Clock, local_midnight
 from models.payout_filter import PayoutFilter
 from models.period import Comparison, Fees, Period, TimeToPaid, median_of, range_before
-from models.rollup import Bucket, Figure, Span, Stats, TopCard, split_range
+from models.rollup import Bucket, Figure, Ranking, Span, Stats, TopCard, split_range
 from models.states import PayoutStatus
 from models.store import Store
 from services.boltcards import Boltcards
@@ -60,8 +60,7 @@ class Figures:
         store: Store,
         days: int,
         limit: int,
-        *,
-        by_count: bool,
+        by: Ranking = Ranking.AMOUNT,
         wanted: PayoutFilter | None = None,
     ) -> list[TopCard]:
         """Return the cards that collected most in completed payouts of a range."""
@@ -70,9 +69,7 @@ class Figures:
         end = self._clock.utc_now() + timedelta(hours=1)
         if wanted is not None:
             start, end = wanted.starts_at or start, wanted.ends_at or end
-        return await self._database.read(
-            rollup.top_cards, store.id, start, end, limit, by_count=by_count
-        )
+        return await self._database.read(rollup.top_cards, store.id, start, end, limit, by)
 
     def _today(self, zone: ZoneInfo) -> date:
         return self._clock.utc_now().astimezone(zone).date()

@@ -14,7 +14,7 @@ from app.auth import Reader, Services
 from app.http.filters import FilterQuery, read_filter
 from app.http.strict import Strict
 from models.period import Period
-from models.rollup import Figure
+from models.rollup import Figure, Ranking
 from models.states import PayoutStatus
 
 router = APIRouter(tags=["statistics"])
@@ -100,9 +100,7 @@ async def read_top_cards(
     """Return the cards that collected most in completed payouts."""
     store = await services.stores.read(caller.store_id)
     assert store is not None
-    cards = await services.figures.top_cards(
-        store, query.days, query.limit, by_count=query.by == "count"
-    )
+    cards = await services.figures.top_cards(store, query.days, query.limit, Ranking(query.by))
     items = [
         {
             "boltcard_id": card.card_id,

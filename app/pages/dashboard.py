@@ -19,12 +19,15 @@ from app.pages.visit import Place, View, Visit
 from components.filter_bar import FIELDS, FilterBar, Values
 from components.needs_you import NeedsYou
 from components.payout_table import PayoutTable
+from components.period_strip import PeriodStrip
 from components.summary_cards import SummaryCards
 from components.top_cards_chart import TopCardsChart
 from components.trend_chart import TrendChart
+from components.unit import SATS, unit_of
 from models.errors import InvalidField, ServiceError
 from models.export import ExportFormat, ExportOrder, Progress
 from models.payout_filter import PayoutFilter
+from models.rollup import Ranking
 from models.states import PayoutStatus
 
 _STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
@@ -40,6 +43,7 @@ class Dashboard:
         self._client = visit.client
         self._caller = visit.caller
         self._wanted = Wanted(PayoutFilter())
+        self._unit = unit_of(values.get("unit"), visit.store.currency)
         self._is_connected = False
         self._opens = payout_id
         self.values: Values = {}
@@ -49,7 +53,8 @@ class Dashboard:
 
     def address(self) -> str:
         """Return the address of what is looked at."""
-        return f"/?{urlencode(self.values)}" if self.values else "/"
+        values = self.values | ({} if self._unit == SATS else {"unit": self._unit.key})
+        return f"/?{urlencode(values)}" if values else "/"
 
     def look_at(self, values: Values) -> None:
         """Take a filter as it stands in an address; what cannot be read is left out."""
@@ -59,8 +64,10 @@ class Dashboard:
         except (ValidationError, InvalidField):
             kept, wanted = {}, PayoutFilter()
         self.values = kept
-        self._wanted = Wanted(wanted, self._wanted.step, self._wanted.by_count)
+        self._unit = unit_of(values.get("unit"), self._store.currency)
+        self._wanted = Wanted(wanted, self._wanted.step, self._ranking)
         self._bar.show(kept)
+        self.view.show_in(self._unit)
 
     async def connected(self) -> None:
         """Begin to follow the board, or begin anew after a gap."""
@@ -96,7 +103,7 @@ class Dashboard:
             Wanted(
                 read_filter(FilterQuery.model_validate(values), self._store),
                 self._wanted.step,
-                self._wanted.by_count,
+                self._wanted.ranking,
             ),
             values,
         )
@@ -114,9 +121,22 @@ class Dashboard:
 
     def _cut(self, *_args: object) -> None:
         """Cut the charts another way."""
-        wanted = Wanted(self._wanted.filter, self._trend.bucket, self._top.measure == "count")
+        wanted = Wanted(self._wanted.filter, self._trend.bucket, self._ranking)
         if wanted != self._wanted:
             background_tasks.create(self._move(wanted, self.values), name="cut charts")
+
+    @property
+    def _ranking(self) -> Ranking:
+        if self._top.measure == "count":
+            return Ranking.COUNT
+        return Ranking.AMOUNT if self._unit == SATS else Ranking.VALUE
+
+    def _show_in(self, key: str) -> None:
+        """Show money in another unit, and say so in the address."""
+        self._unit = unit_of(key, self._store.currency)
+        self.view.show_in(self._unit)
+        self._visit.rewrite(self.address())
+        self._cut()
 
     def _pick_bucket(self, start: object, status: PayoutStatus) -> None:
         zone = ZoneInfo(self._store.time_zone)
@@ -170,6 +190,7 @@ class Dashboard:
         self._bar = FilterBar(today, self._filter)
         self._needs = NeedsYou(self._filter)
         cards = SummaryCards(lambda status: self._later(status=status, state=""))
+        strip = PeriodStrip(self._store.time_zone, self._store.currency, self._show_in, self._unit)
         with html.div().classes("fp-charts"):
             self._trend = TrendChart(self._pick_bucket, self._cut)
             self._top = TopCardsChart(lambda card_id: self._later(card=card_id), self._cut)
@@ -177,6 +198,7 @@ class Dashboard:
         return DashboardView(
             self._visit,
             cards=cards,
+            strip=strip,
             trend=self._trend,
             top=self._top,
             table=table,

@@ -6,9 +6,11 @@ from app.pages.payout_board import Snapshot, difference
 from app.pages.payout_detail import DetailOpener
 from app.pages.visit import Visit
 from components.payout_table import PayoutTable, row_of
+from components.period_strip import PeriodStrip
 from components.summary_cards import SummaryCards
 from components.top_cards_chart import TopCardsChart
 from components.trend_chart import TrendChart
+from components.unit import SATS, Unit
 from models.payout_order import Mark, PayoutOrder, mark_of
 from models.payout_view import Page, PayoutView
 
@@ -21,6 +23,7 @@ class DashboardView:
         visit: Visit,
         *,
         cards: SummaryCards,
+        strip: PeriodStrip,
         trend: TrendChart,
         top: TopCardsChart,
         table: PayoutTable,
@@ -31,6 +34,9 @@ class DashboardView:
         self.last_row: Mark | None = None
         self._visit = visit
         self._cards = cards
+        self._strip = strip
+        self._unit = SATS
+        self._figures: Snapshot | None = None
         self._trend = trend
         self._top = top
         self._table = table
@@ -68,6 +74,12 @@ class DashboardView:
         if not self._has_older:
             self._remember_last(now.rows)
 
+    def show_in(self, unit: Unit) -> None:
+        """Show money in a unit."""
+        self._unit = unit
+        if self._figures is not None:
+            self._show_figures(self._figures)
+
     def pause(self) -> None:
         """Hold the rows still, or let them run again."""
         self.is_paused = not self.is_paused
@@ -84,8 +96,10 @@ class DashboardView:
         self.last_row = mark_of(rows[-1], PayoutOrder.CREATED) if rows else None
 
     def _show_figures(self, snapshot: Snapshot) -> None:
-        self._cards.show(snapshot.stats)
-        self._trend.show(snapshot.charts.trend, self._visit.store.time_zone, self._trend.bucket)
-        self._top.show(snapshot.charts.top_cards)
-        total = snapshot.stats.total
-        self._table.show_total(total.count, total.amount_sats)
+        self._figures = snapshot
+        charts, stats, unit = snapshot.charts, snapshot.stats, self._unit
+        self._cards.show(stats, charts.comparison.before, unit)
+        self._strip.show(stats, charts.comparison, unit)
+        self._trend.show(charts.trend, self._visit.store.time_zone, self._trend.bucket, unit)
+        self._top.show(charts.top_cards, unit)
+        self._table.show_total(stats.total.count, unit.write(unit.of(stats.total)))

@@ -9,11 +9,14 @@ from datetime import timedelta
 from app.container import Container
 from models.payout_filter import PayoutFilter
 from models.payout_view import PayoutView
-from models.rollup import Bucket, Stats, TopCard
+from models.period import Comparison
+from models.rollup import Bucket, Ranking, Stats, TopCard
 from models.store import Store
 
 ROWS = 50
 CHARTS_S = 1.0
+# What took long to read is kept for so many times as long: a search among millions of rows.
+REST = 20
 TREND_DAYS = 30
 HOURLY_DAYS = 14
 TOP = 10
@@ -25,16 +28,17 @@ class Wanted:
 
     filter: PayoutFilter
     step: str = "day"
-    by_count: bool = False
+    ranking: Ranking = Ranking.AMOUNT
 
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """What the charts show; dearer to read, so it is read less often."""
+    """What the charts show and what figures are held against; dearer, so read less often."""
 
-    read_at: float
+    good_until: float
     trend: list[Bucket]
     top_cards: list[TopCard]
+    comparison: Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class PayoutReader:
         self._wanted = wanted
 
     async def read(self, before: Snapshot | None) -> Snapshot:
-        """Return what there is now; charts are kept for a second."""
+        """Return what there is now; charts are kept for a second or more."""
         container, store_id, wanted = self._container, self._store.id, self._wanted.filter
         page = await container.payouts.page(store_id, wanted, ROWS)
         return Snapshot(
@@ -74,20 +78,21 @@ class PayoutReader:
         )
 
     async def _charts(self, before: Charts | None) -> Charts:
-        now = asyncio.get_running_loop().time()
-        if before is not None and now - before.read_at < CHARTS_S:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        if before is not None and started < before.good_until:
             return before
         figures, wanted = self._container.figures, self._wanted
         trend_of, days = wanted.filter, TREND_DAYS
         if wanted.step == "hour":
             trend_of, days = self._last_hours(wanted.filter), HOURLY_DAYS
-        return Charts(
-            read_at=now,
-            trend=await figures.timeline(self._store, days, wanted.step, trend_of),
-            top_cards=await figures.top_cards(
-                self._store, TREND_DAYS, TOP, by_count=wanted.by_count, wanted=wanted.filter
-            ),
+        trend = await figures.timeline(self._store, days, wanted.step, trend_of)
+        top_cards = await figures.top_cards(
+            self._store, TREND_DAYS, TOP, wanted.ranking, wanted.filter
         )
+        comparison = await figures.compare(self._store, wanted.filter)
+        rest = REST * (loop.time() - started)
+        return Charts(started + max(CHARTS_S, rest), trend, top_cards, comparison)
 
     def _last_hours(self, wanted: PayoutFilter) -> PayoutFilter:
         """Cut a long range to its last days: a bar for each hour of it would be a hair."""

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from models.payout import Payout
 from models.period import Fees
-from models.rollup import Figure, Grain, Span, TopCard, bucket_of
+from models.rollup import Figure, Grain, Ranking, Span, TopCard, bucket_of
 from models.states import PayoutStatus
 from models.tables.base import table_of
 from models.tables.card import CardRow
@@ -207,12 +207,12 @@ def _bucket_statement(by_card: bool) -> Statement:
 
 
 @lru_cache(maxsize=4)
-def _top_statement(by_count: bool) -> Statement:
+def _top_statement(by: Ranking) -> Statement:
     table = _card_rollups
-    count, amount = func.sum(table.c.count), func.sum(table.c.amount_sats)
-    rank = count if by_count else amount
+    count, amount, value = (func.sum(table.c[name]) for name in _SUMS)
+    rank = {Ranking.COUNT: count, Ranking.AMOUNT: amount, Ranking.VALUE: value}[by]
     return Statement(
-        select(_cards.c.id, _cards.c.alias, count, amount, _cards.c.last_used_at)
+        select(_cards.c.id, _cards.c.alias, count, amount, _cards.c.last_used_at, value)
         .join(_cards, _cards.c.id == table.c.card_id)
         .where(
             table.c.store_id == bindparam("store_id"),
@@ -234,12 +234,11 @@ def top_cards(
     start: datetime,
     end: datetime,
     limit: int,
-    *,
-    by_count: bool,
+    by: Ranking,
 ) -> list[TopCard]:
     """Return the cards that collected most in completed payouts made between two moments."""
-    rows = tx.rows(_top_statement(by_count), store_id=store_id, start=start, end=end, limit=limit)
-    return [TopCard(row[0], row[1], int(row[2]), int(row[3]), row[4]) for row in rows]
+    rows = tx.rows(_top_statement(by), store_id=store_id, start=start, end=end, limit=limit)
+    return [TopCard(row[0], row[1], int(row[2]), int(row[3]), row[4], int(row[5])) for row in rows]
 
 
 def count_active_cards(tx: Transaction, store_id: str, since: datetime) -> int:

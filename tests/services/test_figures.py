@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from models.payout_filter import PayoutFilter
-from models.rollup import Figure
+from models.rollup import Figure, Ranking
 from models.states import PayoutState, PayoutStatus
 from models.store import SYSTEM
 from services.figures import bucket_starts
@@ -135,22 +135,21 @@ async def test_a_trend_adds_up_to_the_sums_of_its_stretch(
     assert starts[0] <= NOON.replace(hour=0) - timedelta(days=days - 1)
 
 
-@pytest.mark.parametrize("by_count", [True, False])
-async def test_cards_are_ranked_by_what_they_collected(
-    shop: Shop, town: Town, by_count: bool
-) -> None:
+@pytest.mark.parametrize("by", Ranking)
+async def test_cards_are_ranked_by_what_they_collected(shop: Shop, town: Town, by: Ranking) -> None:
     since = NOON.replace(hour=0) - timedelta(days=1)
     expected = []
     for card in town.cards:
         wanted = PayoutFilter(statuses=(PayoutStatus.COMPLETED,), card=card.id, starts_at=since)
         figure = town.figures(wanted)[PayoutStatus.COMPLETED]
-        expected.append((card.id, figure.count, figure.amount_sats))
-    expected.sort(key=lambda row: (-row[1] if by_count else -row[2], row[0]))
+        expected.append((card.id, figure.count, figure.amount_sats, figure.value_cents))
+    place = {Ranking.COUNT: 1, Ranking.AMOUNT: 2, Ranking.VALUE: 3}[by]
+    expected.sort(key=lambda row: (-row[place], row[0]))
     shop.clock.set(NOON + timedelta(days=3))
 
-    ranked = await shop.container.figures.top_cards(shop.store, 5, 10, by_count=by_count)
+    ranked = await shop.container.figures.top_cards(shop.store, 5, 10, by)
 
-    assert [(card.card_id, card.count, card.amount_sats) for card in ranked] == [
+    assert [(card.card_id, card.count, card.amount_sats, card.value_cents) for card in ranked] == [
         row for row in expected if row[1]
     ]
 
