@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from models.states import PayoutState, PayoutStatus
+from models.states import STATUS, PayoutState, PayoutStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +36,14 @@ class PayoutFilter:
     def between(self, starts_at: datetime | None, ends_at: datetime | None) -> PayoutFilter:
         """Return the same filter for another stretch of time."""
         return replace(self, starts_at=starts_at, ends_at=ends_at)
+
+    def narrowed(self) -> PayoutFilter:
+        """Return a filter that finds the same, and names the statuses of its exact states.
+
+        Indexes know the status only. Where states and statuses exclude each other, both stay.
+        """
+        if not self.states:
+            return self
+        implied = {STATUS[state] for state in self.states}
+        found = tuple(status for status in self.statuses or PayoutStatus if status in implied)
+        return replace(self, statuses=found) if found else self

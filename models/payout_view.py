@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from models.payout import EvidenceGrade, PayoutKind
+from models.payout_order import Mark
 from models.states import PayoutState, PayoutStatus
 
 
@@ -27,6 +28,7 @@ class PayoutView:
     store_id: str
     kind: PayoutKind
     pull_payment_id: str | None
+    pull_payment_name: str | None
     status: PayoutStatus
     state: PayoutState
     revision: int
@@ -62,4 +64,4 @@ class Page:
     """Payouts of one page, and where the next one begins."""
 
     items: list[PayoutView]
-    next_before: tuple[datetime, str] | None
+    next_before: Mark | None

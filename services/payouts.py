@@ -10,6 +10,7 @@ from models.errors import InvalidField, NotFoundError, StateChanged
 from models.instants import Clock
 from models.payout import Attempt, AttemptState, EvidenceGrade, Payout, PayoutEvent
 from models.payout_filter import PayoutFilter
+from models.payout_order import Mark, PayoutOrder, mark_of
 from models.payout_view import Page, PayoutView, RateView
 from models.states import ALLOWED, PayoutState
 from models.store import Actor
@@ -19,14 +20,40 @@ from services.card_crypto import UID_LENGTH
 from services.database import Database
 from services.storage import attempt as attempts
 from services.storage import card as cards
-from services.storage import listing
 from services.storage import payout as payouts
+from services.storage import payout_page
+from services.storage import pull_payment_name as pull_payments
 from services.storage.statement import Transaction
 from services.vault import Vault
 
 REASON_LIMIT = 500
 REASON_CODE_LIMIT = 64
 NO_CARD = "none"
+
+
+class _Known:
+    """What several payouts of a page share, read once."""
+
+    def __init__(self) -> None:
+        self._cards: dict[str, Card | None] = {}
+        self._names: dict[str, str | None] = {}
+
+    def card(self, tx: Transaction, payout: Payout) -> Card | None:
+        """Return the card of a payout."""
+        if payout.card_id is None:
+            return None
+        if payout.card_id not in self._cards:
+            self._cards[payout.card_id] = cards.read_card(tx, payout.store_id, payout.card_id)
+        return self._cards[payout.card_id]
+
+    def pull_payment_name(self, tx: Transaction, payout: Payout) -> str | None:
+        """Return the name of the pull payment a payout draws from."""
+        found = payout.pull_payment_id
+        if found is None:
+            return None
+        if found not in self._names:
+            self._names[found] = pull_payments.read_name(tx, payout.store_id, found)
+        return self._names[found]
 
 
 class Payouts:
@@ -45,12 +72,15 @@ class Payouts:
         store_id: str,
         wanted: PayoutFilter,
         limit: int,
-        before: tuple[datetime, str] | None = None,
+        before: Mark | None = None,
         *,
+        order: PayoutOrder = PayoutOrder.CREATED,
         shows_uid: bool = False,
     ) -> Page:
-        """Return payouts that fit a filter, newest first."""
-        return await self._database.read(self._page, store_id, wanted, limit, before, shows_uid)
+        """Return payouts that fit a filter, in an order, from behind a mark of that order."""
+        return await self._database.read(
+            self._page, store_id, wanted, limit, order, before, shows_uid
+        )
 
     async def read(self, store_id: str, payout_id: str, *, shows_uid: bool = False) -> PayoutView:
         """Return one payout.
@@ -205,27 +235,29 @@ class Payouts:
         store_id: str,
         wanted: PayoutFilter,
         limit: int,
-        before: tuple[datetime, str] | None,
+        order: PayoutOrder,
+        before: Mark | None,
         shows_uid: bool,
     ) -> Page:
         card_id = resolve_card(tx, self._boltcards, store_id, wanted.card)
         if card_id == NO_CARD:
             return Page([], None)
-        rows = listing.page(tx, store_id, wanted, card_id, limit + 1, before)
-        known: dict[str, Card | None] = {}
+        rows = payout_page.page(tx, store_id, wanted, card_id, limit + 1, order, before)
+        known = _Known()
         views = [self._view(tx, row, known, shows_uid) for row in rows[:limit]]
         if len(rows) <= limit:
             return Page(views, None)
-        last = rows[limit - 1]
-        return Page(views, (last.created_at, last.id))
+        return Page(views, mark_of(rows[limit - 1], order))
 
     def _read(self, tx: Transaction, store_id: str, payout_id: str, shows_uid: bool) -> PayoutView:
-        return self._view(tx, _require(tx, store_id, payout_id), {}, shows_uid)
+        return self._view(tx, _require(tx, store_id, payout_id), _Known(), shows_uid)
 
-    def _view(
-        self, tx: Transaction, payout: Payout, known: dict[str, Card | None], shows_uid: bool
-    ) -> PayoutView:
-        card = self._card(tx, payout, known)
+    def view(self, tx: Transaction, payout: Payout) -> PayoutView:
+        """Return a payout as it is shown, inside the transaction that wrote it."""
+        return self._view(tx, payout, _Known(), shows_uid=False)
+
+    def _view(self, tx: Transaction, payout: Payout, known: _Known, shows_uid: bool) -> PayoutView:
+        card = known.card(tx, payout)
         uid = None if card is None else self._boltcards.uid_of(card)
         sealer = self._vault.of(payout.store_id)
         rate = None
@@ -242,6 +274,7 @@ class Payouts:
             store_id=payout.store_id,
             kind=payout.kind,
             pull_payment_id=payout.pull_payment_id,
+            pull_payment_name=known.pull_payment_name(tx, payout),
             status=payout.status,
             state=payout.state,
             revision=payout.revision,
@@ -273,13 +306,6 @@ class Payouts:
             submitted_at=payout.submitted_at,
             completed_at=payout.completed_at,
         )
-
-    def _card(self, tx: Transaction, payout: Payout, known: dict[str, Card | None]) -> Card | None:
-        if payout.card_id is None:
-            return None
-        if payout.card_id not in known:
-            known[payout.card_id] = cards.read_card(tx, payout.store_id, payout.card_id)
-        return known[payout.card_id]
 
     def _preimage(self, tx: Transaction, payout: Payout) -> str | None:
         if payout.evidence is not EvidenceGrade.PREIMAGE:

@@ -11,13 +11,14 @@ from starlette.responses import Response
 from app.answers import json_answer, to_json
 from app.auth import Approver, Caller, Canceller, Permission, Reader, Services
 from app.container import Container
-from app.http.cursor import read_cursor, write_cursor
+from app.http.cursor import read_mark, write_mark
 from app.http.filters import FilterQuery, read_filter
 from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
 from models.errors import InvalidField, ServiceError
 from models.ids import PAYOUT
 from models.payout import PayoutEvent
+from models.payout_order import PayoutOrder
 from models.payout_view import PayoutView
 
 router = APIRouter(tags=["payouts"])
@@ -25,8 +26,9 @@ BATCH_LIMIT = 200
 
 
 class ListQuery(FilterQuery):
-    """The filter of a list, with its paging."""
+    """The filter of a list, with its order and paging; a cursor belongs to its order."""
 
+    sort: PayoutOrder = PayoutOrder.CREATED
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: str | None = None
 
@@ -64,18 +66,22 @@ class BatchBody(Strict):
 async def list_payouts(
     services: Services, caller: Reader, query: Annotated[ListQuery, Query()]
 ) -> Response:
-    """List payouts, newest first."""
+    """List payouts: newest first, by amount, or by completion.
+
+    By amount, payouts without a known amount are left out; by completion, all but completed ones.
+    """
     store = await services.stores.read(caller.store_id)
     assert store is not None
     page = await services.payouts.page(
         caller.store_id,
         read_filter(query, store),
         query.limit,
-        read_cursor(query.cursor, PAYOUT),
+        read_mark(query.cursor, PAYOUT, query.sort),
+        order=query.sort,
         shows_uid=caller.may(Permission.SEE_UIDS),
     )
     items = [shown(view) for view in page.items]
-    return json_answer({"items": items, "next_cursor": write_cursor(page.next_before)})
+    return json_answer({"items": items, "next_cursor": write_mark(page.next_before)})
 
 
 @router.get("/payouts/{payout_id}")

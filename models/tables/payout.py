@@ -24,6 +24,10 @@ from models.tables.columns import Prefixed, UtcDateTime, Word, one_of, whole
 
 _NOT_NULL_CARD = text("card_id IS NOT NULL")
 _NOT_NULL_PULL = text("pull_payment_id IS NOT NULL")
+_HAS_AMOUNT = text("amount_msat IS NOT NULL")
+_CARD_HAS_AMOUNT = text("card_id IS NOT NULL AND amount_msat IS NOT NULL")
+_IS_COMPLETED = text("completed_at IS NOT NULL")
+_CARD_IS_COMPLETED = text("card_id IS NOT NULL AND completed_at IS NOT NULL")
 # What the worker and housekeeping look at.
 _OPEN = text("state IN ('awaiting_approval', 'approved', 'processing', 'in_flight')")
 
@@ -83,6 +87,42 @@ class PayoutRow(SQLModel, table=True):
             "created_at",
             sqlite_where=_OPEN,
             postgresql_where=_OPEN,
+        ),
+        # By amount: one walk for each status, merged; a range of time is judged in the index.
+        Index(
+            "ix_payouts_store_status_amount",
+            "store_id",
+            "status",
+            text("amount_msat DESC"),
+            text("id DESC"),
+            "created_at",
+            sqlite_where=_HAS_AMOUNT,
+            postgresql_where=_HAS_AMOUNT,
+        ),
+        Index(
+            "ix_payouts_card_amount",
+            "card_id",
+            text("amount_msat DESC"),
+            text("id DESC"),
+            sqlite_where=_CARD_HAS_AMOUNT,
+            postgresql_where=_CARD_HAS_AMOUNT,
+        ),
+        Index(
+            "ix_payouts_store_completed",
+            "store_id",
+            text("completed_at DESC"),
+            text("id DESC"),
+            "created_at",
+            sqlite_where=_IS_COMPLETED,
+            postgresql_where=_IS_COMPLETED,
+        ),
+        Index(
+            "ix_payouts_card_completed",
+            "card_id",
+            text("completed_at DESC"),
+            text("id DESC"),
+            sqlite_where=_CARD_IS_COMPLETED,
+            postgresql_where=_CARD_IS_COMPLETED,
         ),
         Index("ix_payouts_store_hash", "store_id", "payment_hash"),
         Index("ix_payouts_store_destination", "store_id", "destination_start"),

@@ -1,9 +1,9 @@
-"""Pages and sums of payouts by filter: keyset-paged, newest first, one statement per shape."""
+"""What a filter asks of payouts, and what those that fit add up to: one statement per shape."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -13,14 +13,13 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    literal_column,
     or_,
     select,
-    tuple_,
     type_coerce,
 )
 
 from models.instants import MICROSECOND
-from models.payout import Payout
 from models.payout_filter import PayoutFilter
 from models.period import Fees
 from models.rollup import Figure
@@ -28,7 +27,6 @@ from models.states import PayoutStatus
 from models.tables.base import table_of
 from models.tables.card import CardRow
 from models.tables.payout import PayoutRow, PayoutWordRow
-from services.storage.payout import COLUMNS
 from services.storage.statement import Statement, Transaction
 
 _payouts = table_of(PayoutRow)
@@ -39,7 +37,7 @@ _AFTER_ALL = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class Shape:
     """Which conditions a statement has; their values are parameters."""
 
     statuses: int
@@ -51,38 +49,23 @@ class _Shape:
     q: bool
     start: bool
     end: bool
-    before: bool = False
-
-
-def page(
-    tx: Transaction,
-    store_id: str,
-    wanted: PayoutFilter,
-    card_id: str | None,
-    limit: int,
-    before: tuple[datetime, str] | None,
-) -> list[Payout]:
-    """Return payouts that fit a filter, newest first, from before a (created_at, id)."""
-    params = _params(store_id, wanted, card_id)
-    if before is not None:
-        params |= {"before_at": before[0], "before_id": before[1]}
-    shape = _shape(wanted, card_id, before=before is not None)
-    return tx.all(Payout, _page_statement(shape), **params, limit=limit)
 
 
 def sum_rows(
     tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None
 ) -> dict[PayoutStatus, Figure]:
     """Return figures by status, counted from the payouts themselves."""
-    shape = _shape(wanted, card_id, before=False)
-    rows = tx.rows(_sum_statement(shape), **_params(store_id, wanted, card_id))
+    wanted = wanted.narrowed()
+    shape = shape_of(wanted, card_id)
+    rows = tx.rows(_sum_statement(shape), **params_of(store_id, wanted, card_id))
     return {row[0]: Figure(int(row[1]), int(row[2] or 0), int(row[3] or 0)) for row in rows}
 
 
 def sum_fees(tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None) -> Fees:
     """Return the known fees of completed payouts, counted from the payouts themselves."""
-    shape = _shape(wanted, card_id, before=False)
-    found = tx.row(_fee_statement(shape), **_params(store_id, wanted, card_id))
+    wanted = wanted.narrowed()
+    shape = shape_of(wanted, card_id)
+    found = tx.row(_fee_statement(shape), **params_of(store_id, wanted, card_id))
     assert found is not None
     return Fees(int(found[0]), int(found[1]))
 
@@ -91,13 +74,15 @@ def newest_lengths(
     tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None, limit: int
 ) -> list[timedelta]:
     """Return how long completed payouts took from asked to completed, the newest of them."""
-    shape = _shape(wanted, card_id, before=False)
-    rows = tx.rows(_length_statement(shape), **_params(store_id, wanted, card_id), limit=limit)
+    wanted = wanted.narrowed()
+    shape = shape_of(wanted, card_id)
+    rows = tx.rows(_length_statement(shape), **params_of(store_id, wanted, card_id), limit=limit)
     return [MICROSECOND * row[0] for row in rows]
 
 
-def _shape(wanted: PayoutFilter, card_id: str | None, *, before: bool) -> _Shape:
-    return _Shape(
+def shape_of(wanted: PayoutFilter, card_id: str | None) -> Shape:
+    """Return which conditions a filter has."""
+    return Shape(
         statuses=len(wanted.statuses),
         states=len(wanted.states),
         card=card_id is not None,
@@ -107,11 +92,11 @@ def _shape(wanted: PayoutFilter, card_id: str | None, *, before: bool) -> _Shape
         q=wanted.q is not None,
         start=wanted.starts_at is not None,
         end=wanted.ends_at is not None,
-        before=before,
     )
 
 
-def _params(store_id: str, wanted: PayoutFilter, card_id: str | None) -> dict[str, Any]:
+def params_of(store_id: str, wanted: PayoutFilter, card_id: str | None) -> dict[str, Any]:
+    """Return the values that the conditions of a filter leave open."""
     q = (wanted.q or "").casefold()
     return {
         "store": store_id,
@@ -157,17 +142,28 @@ def _matches_text() -> ColumnElement[bool]:
     )
 
 
-def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
+def conditions(shape: Shape, *, by_store: bool = False) -> list[ColumnElement[bool]]:
+    """Return what a shape asks of a payout; `params_of` has the values.
+
+    A card or pull payment has an index of its own. SQLite would as soon take the store's, and read
+    the store from end to end: so it is offered one of them only, the store's if `by_store`.
+    """
     at = _payouts.c.created_at
+    store_id: ColumnElement[Any] = _payouts.c.store_id
+    pull_payment_id: ColumnElement[Any] = _payouts.c.pull_payment_id
+    if by_store:
+        pull_payment_id = _not_by_index(pull_payment_id)
+    elif shape.card or shape.pull_payment:
+        store_id = _not_by_index(store_id)
     optional: list[tuple[bool, ColumnElement[bool]]] = [
         (shape.card, _payouts.c.card_id == bindparam("card")),
-        (shape.pull_payment, _payouts.c.pull_payment_id == bindparam("pull_payment")),
+        (shape.pull_payment, pull_payment_id == bindparam("pull_payment")),
         (shape.least, _payouts.c.amount_sats >= bindparam("least")),
         (shape.most, _payouts.c.amount_sats <= bindparam("most")),
         (shape.start, at >= bindparam("start", type_=at.type)),
         (shape.end, at < bindparam("end", type_=at.type)),
     ]
-    found = [_payouts.c.store_id == bindparam("store")]
+    found = [store_id == bindparam("store")]
     found += [condition for wanted, condition in optional if wanted]
     if shape.statuses:
         found.append(_any_of(_payouts.c.status, "status_is", shape.statuses))
@@ -175,39 +171,21 @@ def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
         found.append(_any_of(_payouts.c.state, "state_is", shape.states))
     if shape.q:
         found.append(_matches_text())
-    if shape.before:
-        found.append(
-            tuple_(at, _payouts.c.id)
-            < tuple_(
-                bindparam("before_at", type_=at.type),
-                bindparam("before_id", type_=_payouts.c.id.type),
-            )
-        )
     return found
+
+
+def _not_by_index(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the same value in a form that no index has."""
+    return column.concat(literal_column("''"))
 
 
 def conditions_of(wanted: PayoutFilter, card_id: str | None) -> list[ColumnElement[bool]]:
     """Return what a filter asks of a payout, for other statements on the same rows."""
-    return _conditions(_shape(wanted, card_id, before=False))
-
-
-def params_of(store_id: str, wanted: PayoutFilter, card_id: str | None) -> dict[str, Any]:
-    """Return the values that `conditions_of` leaves open."""
-    return _params(store_id, wanted, card_id)
-
-
-@lru_cache(maxsize=512)
-def _page_statement(shape: _Shape) -> Statement:
-    return Statement(
-        select(*COLUMNS)
-        .where(*_conditions(shape))
-        .order_by(_payouts.c.created_at.desc(), _payouts.c.id.desc())
-        .limit(bindparam("limit"))
-    )
+    return conditions(shape_of(wanted, card_id))
 
 
 @lru_cache(maxsize=256)
-def _sum_statement(shape: _Shape) -> Statement:
+def _sum_statement(shape: Shape) -> Statement:
     return Statement(
         select(
             _payouts.c.status,
@@ -215,29 +193,29 @@ def _sum_statement(shape: _Shape) -> Statement:
             func.sum(_payouts.c.amount_sats),
             func.sum(_payouts.c.value_cents),
         )
-        .where(*_conditions(shape))
+        .where(*conditions(shape))
         .group_by(_payouts.c.status)
     )
 
 
 @lru_cache(maxsize=256)
-def _fee_statement(shape: _Shape) -> Statement:
+def _fee_statement(shape: Shape) -> Statement:
     fee = _payouts.c.fee_msat
     return Statement(
         select(func.coalesce(func.sum(fee), 0), func.count(fee)).where(
-            *_conditions(shape), _payouts.c.status == PayoutStatus.COMPLETED
+            *conditions(shape), _payouts.c.status == PayoutStatus.COMPLETED
         )
     )
 
 
 @lru_cache(maxsize=256)
-def _length_statement(shape: _Shape) -> Statement:
+def _length_statement(shape: Shape) -> Statement:
     asked, completed = _payouts.c.created_at, _payouts.c.completed_at
     length = type_coerce(completed, BigInteger) - type_coerce(asked, BigInteger)
     return Statement(
         select(length)
         .where(
-            *_conditions(shape),
+            *conditions(shape),
             _payouts.c.status == PayoutStatus.COMPLETED,
             completed.is_not(None),
         )
