@@ -11,9 +11,14 @@ from nicegui import html
 from nicegui.element import Element
 
 from components.icon import icon
-from components.live_badge import LiveBadge
+from components.live_badge import LiveBadge, cut_off_banner
+from components.preferences import Preferences
+from components.socket_panel import SocketPanel
 from components.text import Text
 from models.money import NANOUSD_PER_CENT
+
+# A hash in the address would be taken for another place.
+_SKIP = "e => { e.preventDefault(); document.getElementById('fp-main').focus(); }"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class Frame:
     content: Element
     places: dict[str, Element]
     waiting: Text | None
+    health: SocketPanel
+    preferences: Preferences
     _title: str = ""
     _count: int = 0
     _shown: dict[str, object] = field(default_factory=dict)
@@ -67,17 +74,21 @@ class Frame:
                 self.waiting.set_text(f"{count:,}")
                 self.waiting.set_visibility(count > 0)
 
-    def show_stopped(self, stopped: bool, reason: str | None = None) -> None:
-        """Show whether sends are stopped, and why if the gate did it."""
-        if not self._changed("stopped", (stopped, reason)):
+    def show_stopped(
+        self, stopped: bool, reason: str | None = None, trouble: str | None = None
+    ) -> None:
+        """Show whether sends are stopped, why if the gate did it, or why nothing is new."""
+        if not self._changed("stopped", (stopped, reason, trouble)):
             return
+        self.content.classes(**{"remove" if trouble is None else "add": "is-old"})
         self.stop.set_text("Resume payouts" if stopped else "Stop payouts")
         self.stop.classes(
             add="stopped" if stopped else "stop", remove="stop" if stopped else "stopped"
         )
         text = "Payouts are stopped: nothing new is sent, look-ups go on." if stopped else ""
-        self.notice_text.set_text(text or reason or "")
-        self.notice.set_visibility(bool(text or reason))
+        text = trouble or text or reason or ""
+        self.notice_text.set_text(text)
+        self.notice.set_visibility(bool(text))
 
     def _show_title(self) -> None:
         title = f"{self._title} · {self.store_name}"
@@ -98,8 +109,12 @@ def frame(
     *,
     is_demo: bool,
     on_stop: Callable[[], object] | None,
+    zone_name: str = "UTC",
 ) -> Iterator[Frame]:
     """Build a page's frame; what is built inside stands in its main part."""
+    skip = html.a("Skip to the content").classes("fp-skip")
+    skip.props("href=#fp-main")
+    skip.on("click", js_handler=_SKIP)
     with html.div().classes("fp-frame"):
         links, waiting = _side(store_name, places)
         with html.div().classes("fp-page"):
@@ -115,10 +130,10 @@ def frame(
                     stop.set_visibility(False)
                 else:
                     stop.on("click", on_stop)
-                toggle = html.button("◑").classes("fp-button quiet")
-                toggle.props('aria-label="Light or dark" title="Light or dark"')
-                toggle.on("click", js_handler="() => Quasar.Dark.toggle()")
+                preferences = Preferences()
+                health = SocketPanel(zone_name)
             with html.main().classes("fp-main").props("id=fp-main tabindex=-1"):
+                cut_off_banner()
                 with html.div().classes("fp-notice").props("role=alert") as notice:
                     html.span("■").props("aria-hidden=true")
                     text = Text("span")
@@ -135,6 +150,8 @@ def frame(
                         content,
                         links,
                         waiting,
+                        health,
+                        preferences,
                     )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from nicegui import html, ui
 
+from components.socket_panel import PANEL_ID
 from components.text import Text
 
+CUT_OFF_ID = "fp-cut-off"
+CUT_OFF_AFTER_MS = 10_000
 _WORDS = {"live": "Live", "catching-up": "Catching up", "cut-off": "Cut off"}
 _HINTS = {
     "live": "Every change appears as it happens.",
@@ -15,25 +18,37 @@ _HINTS = {
 # The browser knows best when it has lost us: then it says so itself, and we correct it later.
 _WATCH = """
 (() => { const badge = document.querySelector('[data-testid="live-state"]');
+  const banner = document.getElementById('BANNER');
+  let timer;
   const say = (state, word) => { badge.dataset.state = state; badge.className =
     'fp-chip ' + state; badge.querySelector('.word').textContent = word; };
+  const old = on => { banner?.classList.toggle('is-shown', on);
+    document.querySelector('.fp-content')?.classList.toggle('is-cut', on); };
   const hook = () => { if (!window.socket) { setTimeout(hook, 100); return; }
-    window.socket.on('disconnect', () => say('cut-off', 'Cut off'));
-    window.socket.on('connect', () => say('catching-up', 'Catching up')); };
+    window.socket.on('disconnect', () => { say('cut-off', 'Cut off');
+      const at = new Date().toLocaleTimeString('en-GB');
+      timer ??= setTimeout(() => { if (banner) banner.querySelector('.when').textContent = at;
+        old(true); }, AFTER_MS); });
+    window.socket.on('connect', () => { clearTimeout(timer); timer = undefined; old(false);
+      say('catching-up', 'Catching up'); }); };
   hook(); })();
-"""
+""".replace("BANNER", CUT_OFF_ID).replace("AFTER_MS", str(CUT_OFF_AFTER_MS))
 
 
 class LiveBadge:
-    """A chip with a dot and a word."""
+    """A chip with a dot and a word; a click opens what is behind it."""
 
     def __init__(self) -> None:
         self._shown = "catching-up"
-        with html.span().classes("fp-chip catching-up") as self._chip:
-            self._chip.props("data-testid=live-state data-state=catching-up role=status")
+        with html.button().classes("fp-chip catching-up") as self._chip:
+            self._chip.props(
+                f"data-testid=live-state data-state=catching-up popovertarget={PANEL_ID}"
+                " aria-haspopup=dialog"
+            )
             html.span().classes("fp-dot").props("aria-hidden=true")
             self._word = Text("span", _WORDS[self._shown]).classes("word")
             self._hint = ui.tooltip(_HINTS[self._shown])
+        self._aloud = Text("span", _WORDS[self._shown]).classes("fp-unseen").props("role=status")
 
     def watch_browser(self) -> None:
         """Have the browser say by itself when it loses the server."""
@@ -45,9 +60,25 @@ class LiveBadge:
             return
         self._chip.classes(remove=self._shown, add=state)
         self._chip.props(f"data-state={state}")
-        self._word.set_text(_WORDS[state])
+        for text in (self._word, self._aloud):
+            text.set_text(_WORDS[state])
         self._hint.set_text(_HINTS[state])
         self._shown = state
         if again:
             self._chip.update()
             self._word.update()
+
+
+def cut_off_banner() -> None:
+    """Place what is shown when the server has been away for ten seconds, and what works then."""
+    with html.div().classes("fp-notice fp-cut").props(f"id={CUT_OFF_ID} role=alert"):
+        html.span("■").props("aria-hidden=true")
+        with html.span():
+            html.span("No connection to the server since ")
+            html.span().classes("when num")
+            html.span(
+                ". What you see is from then. Payouts go on without this page;"
+                " stopping them or changing anything here works again when it is back."
+            )
+        reload = html.button("Reload").classes("fp-button small")
+        reload.on("click", js_handler="() => location.reload()")

@@ -2,63 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
 from nicegui import html
 
+from components.dollars import dollars
+from components.moment import short_moment
 from components.text import Text
-from models.attention import Attention
+from models.attention import Need, NeedKind
 
 OnPick = Callable[[dict[str, str]], Awaitable[None]]
+CALM = "Nothing needs you"
+# A screen reader is told at most so often; whoever sees the page sees every change.
+TOLD_EVERY_S = 15.0
+PULL_PAYMENTS = "/pull-payments"
+_PICKS = {
+    NeedKind.STOPPED: {"state": "approved"},
+    NeedKind.GATE_SHUT: {"state": "in_flight"},
+    NeedKind.SHORT: {"state": "approved"},
+    NeedKind.REVIEW: {"state": "needs_review"},
+    NeedKind.STUCK: {"state": "in_flight"},
+    NeedKind.APPROVE: {"state": "awaiting_approval"},
+    NeedKind.FAILED: {"status": "failed"},
+}
+_WORDS = {
+    NeedKind.STOPPED: "Payouts stopped{since}",
+    NeedKind.GATE_SHUT: "Gate shut{since}: {count:,} not settled",
+    NeedKind.UNREACHABLE: "Flash not reached{since}",
+    NeedKind.PAUSED: "Flash asks us to wait",
+    NeedKind.SHORT: "Wallet {amount} short",
+    NeedKind.REVIEW: "{count:,} to review",
+    NeedKind.STUCK: "{count:,} stuck",
+    NeedKind.APPROVE: "{count:,} to approve",
+    NeedKind.FAILED: "{count:,} failed in 24 h",
+    NeedKind.BUDGET: "{count:,} pull payments nearly empty",
+}
+_GRAVE = frozenset({NeedKind.STOPPED, NeedKind.GATE_SHUT, NeedKind.UNREACHABLE, NeedKind.SHORT})
 
 
 class NeedsYou:
-    """Shows only what there is; with nothing to do it is not there at all."""
+    """Shows only what there is; with nothing to do it says so, quietly."""
 
-    def __init__(self, on_pick: OnPick) -> None:
+    def __init__(self, on_pick: OnPick, zone_name: str = "UTC") -> None:
         self._on_pick = on_pick
-        self._shown: Attention | None = None
-        with (
-            html.nav()
-            .classes("fp-needs")
-            .props('data-testid=needs-you aria-label="Needs you"') as row
-        ):
-            self._row = row
-            html.span("Needs you").classes("fp-needs-name")
-            self._approve = self._item("to approve", {"state": "awaiting_approval"})
-            self._review = self._item("to review", {"state": "needs_review"})
-            self._stuck = self._item("stuck", {"state": "in_flight"})
-            self._failed = self._item("failed in 24 h", {"status": "failed"})
-        row.set_visibility(False)
+        self._zone_name = zone_name
+        self._shown: Sequence[Need] | None = None
+        self._told = ""
+        self._told_at = -TOLD_EVERY_S
+        with html.section().classes("fp-needs") as row:
+            row.props('data-testid=needs-you aria-label="Needs you"')
+            self._name = Text("span", "Needs you").classes("fp-needs-name")
+            self._items = {kind: self._item(kind) for kind in NeedKind}
+            self._calm = Text("span", CALM).classes("fp-needs-calm")
+            self._aloud = Text("span").classes("fp-unseen").props("role=status")
+        for element in (self._name, self._calm, *self._items.values()):
+            element.set_visibility(False)
 
-    def show(self, attention: Attention) -> None:
-        """Show new numbers."""
-        if attention == self._shown:
-            return
-        self._shown = attention
-        counts = {
-            self._approve: attention.to_approve,
-            self._review: attention.to_review,
-            self._stuck: attention.stuck,
-            self._failed: attention.failed,
-        }
-        for item, count in counts.items():
-            item.set_text(f"{count:,} {item.words}")
-            item.set_visibility(count > 0)
-        self._row.set_visibility(any(counts.values()))
+    def show(self, needs: Sequence[Need], now: datetime) -> None:
+        """Show what there is now."""
+        if needs != self._shown:
+            self._shown = needs
+            found = {need.kind: need for need in needs}
+            for kind, item in self._items.items():
+                need = found.get(kind)
+                item.set_visibility(need is not None)
+                if need is not None:
+                    item.set_text(words(need, now, self._zone_name))
+            self._name.set_visibility(bool(needs))
+            self._calm.set_visibility(not needs)
+        self._tell(", ".join(words(need, now, self._zone_name) for need in needs) or CALM)
 
-    def _item(self, words: str, picks: dict[str, str]) -> _Item:
-        item = _Item(words)
+    def _tell(self, text: str) -> None:
+        now = time.monotonic()
+        if text != self._told and now - self._told_at >= TOLD_EVERY_S:
+            self._told, self._told_at = text, now
+            self._aloud.set_text(text)
 
-        async def pick() -> None:
-            await self._on_pick(picks)
+    def _item(self, kind: NeedKind) -> Text:
+        picks = _PICKS.get(kind)
+        if kind is NeedKind.BUDGET:
+            item = Text("a").props(f"href={PULL_PAYMENTS} data-go")
+        elif picks is None:
+            item = Text("button").props("popovertarget=fp-health")
+        else:
+            item = Text("button")
 
-        item.on("click", pick)
-        return item
+            async def pick() -> None:
+                await self._on_pick(picks)
+
+            item.on("click", pick)
+        item.props(f"data-testid=need-{kind}")
+        return item.classes("fp-need grave" if kind in _GRAVE else "fp-need")
 
 
-class _Item(Text):
-    def __init__(self, words: str) -> None:
-        super().__init__("button")
-        self.words = words
-        self.classes("fp-need")
+def words(need: Need, now: datetime, zone_name: str) -> str:
+    """Return what a need is, as short as it can be said."""
+    since = "" if need.since is None else f" since {short_moment(need.since, now, zone_name)}"
+    if need.kind is NeedKind.SHORT and not need.amount_nanousd:
+        return f"Wallet short{since}"
+    if need.kind is NeedKind.BUDGET and need.count == 1:
+        return f"{need.subject} nearly empty"
+    return _WORDS[need.kind].format(
+        count=need.count, since=since, amount=dollars(need.amount_nanousd, up=True)
+    )

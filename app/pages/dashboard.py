@@ -16,6 +16,7 @@ from app.pages.payout_board import PayoutReader, Wanted
 from app.pages.payout_detail import DetailOpener
 from app.pages.standing_board import Standing
 from app.pages.visit import Place, View, Visit
+from components.budget_list import BudgetList
 from components.filter_bar import FIELDS, FilterBar, Values
 from components.needs_you import NeedsYou
 from components.payout_table import PayoutTable
@@ -24,8 +25,9 @@ from components.summary_cards import SummaryCards
 from components.top_cards_chart import TopCardsChart
 from components.trend_chart import TrendChart
 from components.unit import SATS, unit_of
-from models.errors import InvalidField, ServiceError
-from models.export import ExportFormat, ExportOrder, Progress
+from components.wallet_panel import WalletPanel
+from models.errors import InvalidField
+from models.export import ExportFormat, ExportOrder
 from models.payout_filter import PayoutFilter
 from models.rollup import Ranking
 from models.states import PayoutStatus
@@ -84,7 +86,9 @@ class Dashboard:
 
     def show_standing(self, standing: Standing) -> None:
         """Show what waits for a person."""
-        self._needs.show(standing.attention)
+        self._needs.show(standing.needs, standing.funds.as_of)
+        self._wallet.show(standing.funds)
+        self._budgets.show(standing.funds)
 
     async def _join(self) -> None:
         reader = PayoutReader(self._container, self._store, self._wanted)
@@ -163,21 +167,7 @@ class Dashboard:
             shows_all=self._caller.may(Permission.SEE_UIDS),
             for_excel=form == ExportFormat.CSV,
         )
-        with self._client:
-            note = ui.notification("Export: reading…", timeout=None, spinner=True)
-
-        def progress(done: Progress) -> None:
-            if not note.is_deleted:
-                note.message = f"Export: {done.percent} %"
-
-        try:
-            ticket = await self._container.exports.offer(order, progress)
-        except ServiceError as error:
-            with self._client:
-                ui.notify(error.message, type="warning")
-        else:
-            self._client.download(f"/exports/{ticket}")
-        note.dismiss()
+        await self._visit.export.begin(order)
 
     async def _pause(self) -> None:
         self.view.pause()
@@ -188,12 +178,15 @@ class Dashboard:
         zone = ZoneInfo(self._store.time_zone)
         today = self._container.clock.utc_now().astimezone(zone).date()
         self._bar = FilterBar(today, self._filter)
-        self._needs = NeedsYou(self._filter)
+        self._needs = NeedsYou(self._filter, self._store.time_zone)
         cards = SummaryCards(lambda status: self._later(status=status, state=""))
         strip = PeriodStrip(self._store.time_zone, self._store.currency, self._show_in, self._unit)
         with html.div().classes("fp-charts"):
             self._trend = TrendChart(self._pick_bucket, self._cut)
             self._top = TopCardsChart(lambda card_id: self._later(card=card_id), self._cut)
+        with html.div().classes("fp-standing"):
+            self._wallet = WalletPanel(self._store.time_zone)
+            self._budgets = BudgetList(self._store.time_zone)
         table = PayoutTable(self.details.open, self._more, self._pause, self._export)
         return DashboardView(
             self._visit,

@@ -48,7 +48,9 @@ class ExportRun:
         finally:
             self._preparing = None
             preparing.cancel()
-        if preparing.cancelled():
+        if self._client.is_deleted:
+            export.close()
+        elif preparing.cancelled():
             self._panel.hide()
         elif isinstance(found := preparing.result(), ServiceError):
             self._panel.fail(found.message)
@@ -68,6 +70,11 @@ class ExportRun:
         elif self._export is not None:
             self._export.cancel()
         self._panel.hide()
+
+    def leave(self) -> None:
+        """Let go when the tab is closed: what the browser fetches already, it goes on fetching."""
+        if self._preparing is not None:
+            self._preparing.cancel()
 
     def _reveal(self, export: Export) -> None:
         is_over = export.progress.stage in {ExportStage.DONE, ExportStage.FAILED}

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from app.container import Container
 from app.live import Boards
+from app.pages.boltcards import BOLTCARDS
 from app.pages.dashboard import DASHBOARD
+from app.pages.pull_payments import PULL_PAYMENTS
 from app.pages.shell import register_shell
 from app.pages.style_sheet import serve_style_sheet
 from components.plotly_bundle import install_plotly_bundle
+from components.preferences import install_preferences
 
-PLACES = (DASHBOARD,)
+PLACES = (DASHBOARD, PULL_PAYMENTS, BOLTCARDS)
 
 
 def register_pages(container: Container, boards: Boards) -> None:
     """Have every page served."""
     serve_style_sheet()
+    install_preferences()
     install_plotly_bundle()
     register_shell(container, boards, PLACES)

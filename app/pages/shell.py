@@ -13,16 +13,22 @@ from starlette.responses import RedirectResponse, Response
 from app.auth import Permission
 from app.container import Container
 from app.live import Boards
+from app.pages.export_run import ExportRun
 from app.pages.standing_board import Standing, StandingReader
 from app.pages.visit import Place, View, Visit
 from app.sessions import caller_of_page
 from components.frame import frame
-from models.errors import ServiceError
+from components.moment import short_moment
+from models.attention import NeedKind
+from models.errors import ServiceError, UnavailableError
+from models.instants import EPOCH
 from models.store import DatabaseKind
 from models.wallet import Gate
 
 ADDRESS_LIMIT = 2000
 FIELD_LIMIT = 50
+# What a tone is for: more of one of these is new work, while seconds of a pause are none.
+CALLS = frozenset(NeedKind) - {NeedKind.PAUSED}
 # Links between places, the browser's own back and forward, and whether the tab is in sight.
 _SCRIPT = """
 document.addEventListener('click', e => {
@@ -48,7 +54,7 @@ class Shell:
         self._standing: Standing | None = None
         self._is_connected = False
         self._key = (visit.store.id, "standing")
-        self._reader = StandingReader(visit.container, visit.store.id)
+        self._reader = StandingReader(visit.container, visit.store)
         visit.go = self._link
 
     def build(self, address: str) -> None:
@@ -64,8 +70,11 @@ class Shell:
             entries,
             is_demo=visit.container.kind is DatabaseKind.DEMO,
             on_stop=self._stop if visit.caller.may(Permission.STOP) else None,
+            zone_name=visit.store.time_zone,
         ) as visit.frame:
             self._place(address)
+        visit.export = ExportRun(visit.container.exports, visit.client)
+        visit.frame.health.on_open = self._show_health
         visit.frame.badge.watch_browser()
         ui.run_javascript(_SCRIPT)
         ui.on("fp-go", self._gone_to)
@@ -79,14 +88,20 @@ class Shell:
     async def connected(self) -> None:
         """Begin to follow, or begin anew after a gap."""
         self._is_connected = True
-        await self._visit.boards.join(self._key, self._reader.read, self)
-        if self._view is not None:
-            await self._view.connected()
+        self._visit.frame.preferences.show()
+        try:
+            await self._visit.boards.join(self._key, self._reader.read, self)
+            if self._view is not None:
+                await self._view.connected()
+        except UnavailableError as error:
+            # The boards go on trying, and show everything once they can read it.
+            self._visit.frame.show_stopped(stopped=False, trouble=error.message)
 
     def gone(self) -> None:
         """Stop following."""
         self._is_connected = False
         self._visit.boards.leave(self._key, self)
+        self._visit.export.leave()
         if self._view is not None:
             self._view.gone()
 
@@ -95,24 +110,37 @@ class Shell:
         self._standing = snapshot
         self._show_frame(snapshot, again=True)
 
-    def patch(self, _before: Standing, now: Standing) -> None:
-        """Show what changed in how the store stands."""
+    def patch(self, before: Standing, now: Standing) -> None:
+        """Show what changed in how the store stands, and let it be heard."""
         self._standing = now
+        if people_needed(now) > people_needed(before):
+            self._visit.frame.preferences.chime("needs", self._visit.client.run_javascript)
+        elif now.funds.completed > before.funds.completed:
+            self._visit.frame.preferences.chime("done", self._visit.client.run_javascript)
         self._show_frame(now, again=False)
 
     def _show_frame(self, standing: Standing, *, again: bool) -> None:
         shell, wallet = self._visit.frame, standing.wallet
-        reason = None
+        reason, trouble = None, standing.trouble
+        if trouble is not None:
+            read_at = short_moment(standing.funds.as_of, EPOCH, self._visit.store.time_zone)
+            trouble = f"{trouble} What you see is of {read_at}."
         if wallet.gate is Gate.SHUT:
             reason = "The gate is shut: too much is unknown, so nothing new is sent."
         elif wallet.short_since is not None:
             reason = "The wallet holds less than the approved payouts need."
-        shell.show_stopped(wallet.stopped_at is not None, reason)
+        shell.show_stopped(wallet.stopped_at is not None, reason, trouble)
         shell.badge.show(str(standing.socket), again=again)
         shell.show_wallet(wallet.balance_nanousd)
         shell.show_waiting(standing.attention.urgent)
+        self._show_health()
         if self._view is not None:
             self._view.show_standing(standing)
+
+    def _show_health(self) -> None:
+        if self._standing is not None:
+            now, standing = self._visit.container.clock.utc_now(), self._standing
+            self._visit.frame.health.show(standing.connection, standing.wallet, now)
 
     def _link(self, address: str) -> None:
         """Go to another place, as a click on a link does."""
@@ -173,6 +201,12 @@ class Shell:
             await (wallets.resume if stopped else wallets.stop)(visit.store.id, actor)
         except ServiceError as error:
             ui.notify(error.message, type="warning")
+
+
+def people_needed(standing: Standing) -> int:
+    """Return how much a person should look at; when it grows, somebody is called."""
+    counts = [max(1, need.count) for need in standing.needs if need.kind in CALLS]
+    return sum(counts)
 
 
 def register_shell(container: Container, boards: Boards, places: Sequence[Place]) -> None:

@@ -11,6 +11,7 @@ from nicegui import Client, ui
 from app.auth import Caller, Permission
 from app.container import Container
 from app.live import Boards
+from app.pages.export_run import ExportRun
 from app.pages.standing_board import Standing
 from components.frame import Frame
 from components.frame import Place as Entry
@@ -44,6 +45,7 @@ class Visit:
     client: Client
     go: Callable[[str], object]
     frame: Frame = field(init=False)
+    export: ExportRun = field(init=False)
     is_hidden: bool = False
 
     @property

@@ -1,0 +1,103 @@
+"""What is left of the budgets that are nearest to empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nicegui import html
+
+from components.moment import short_day
+from components.text import Text
+from models.money import SATS_CURRENCY, format_minor
+from models.standing import Budget, WalletStanding
+
+MOST = 5
+ADDRESS = "/pull-payments"
+
+
+@dataclass(slots=True)
+class _Line:
+    box: html.li
+    name: Text
+    left: Text
+    bar: html.span
+    detail: Text
+    shown: object = None
+
+
+class BudgetList:
+    """Five lines that stay; what they say changes."""
+
+    def __init__(self, zone_name: str) -> None:
+        self._zone_name = zone_name
+        with html.section().classes("fp-panel fp-budgets is-loading") as self._panel:
+            self._panel.props('data-testid=budgets aria-label="Budgets"')
+            with html.div().classes("fp-panel-head"):
+                html.h2("Left in pull payments").classes("fp-h2")
+                html.span().classes("fp-gap")
+                html.a("All").classes("fp-link").props(f"href={ADDRESS} data-go")
+            self._empty = Text("p", "No open pull payment.").classes("fp-note fp-panel-body")
+            self._empty.set_visibility(False)
+            with html.ul().classes("fp-budget-list"):
+                self._lines = [_line() for _ in range(MOST)]
+
+    def show(self, standing: WalletStanding) -> None:
+        """Show budgets as they are now."""
+        self._panel.classes(remove="is-loading")
+        self._empty.set_visibility(not standing.budgets)
+        for number, line in enumerate(self._lines):
+            budget = standing.budgets[number] if number < len(standing.budgets) else None
+            if line.shown == budget and line.box.visible == (budget is not None):
+                continue
+            line.shown = budget
+            line.box.set_visibility(budget is not None)
+            if budget is not None:
+                self._fill(line, budget, standing)
+
+    def _fill(self, line: _Line, budget: Budget, standing: WalletStanding) -> None:
+        line.name.set_text(budget.name)
+        line.left.set_text(f"{amount(budget.remaining, budget.currency)} left")
+        used = budget.used_percent
+        line.bar.style(replace=f"width:{used}%")
+        whole = amount(budget.budget, budget.currency)
+        parts = [f"{used} % of {compact(budget.budget, budget.currency)} used"]
+        if budget.expires_at is not None:
+            ends = short_day(budget.expires_at, standing.as_of, self._zone_name)
+            parts.append(f"ends {ends}")
+        line.detail.set_text(" · ".join(reversed(parts)))
+        paid = amount(budget.paid, budget.currency)
+        reserved = amount(budget.reserved, budget.currency)
+        line.box.props["title"] = f"{whole}: {paid} paid, {reserved} reserved"
+        is_low = {"add" if budget.is_nearly_empty else "remove": "is-low"}
+        line.box.classes(**is_low)
+
+
+def amount(minor: int, currency: str) -> str:
+    """Print minor units with their currency: `12,000 sats`, `1,234.50 USD`."""
+    if currency == SATS_CURRENCY:
+        return f"{minor:,} sats"
+    whole, dot, rest = format_minor(minor, currency).partition(".")
+    return f"{int(whole):,}{dot}{rest} {currency}"
+
+
+def compact(minor: int, currency: str) -> str:
+    """Print an amount that only gives the scale: `20 M sats`, `182.5 k sats`, `50.00 USD`."""
+    if currency != SATS_CURRENCY:
+        return amount(minor, currency)
+    for size, letter in ((1_000_000, "M"), (1_000, "k")):
+        if minor >= size:
+            tenths = minor * 10 // size
+            tail = f".{tenths % 10}" if tenths % 10 else ""
+            return f"{tenths // 10:,}{tail} {letter} sats"
+    return amount(minor, currency)
+
+
+def _line() -> _Line:
+    with html.li().classes("fp-budget") as box:
+        name = Text("span").classes("name")
+        with html.span().classes("fp-meter").props("aria-hidden=true"):
+            bar = html.span().classes("part")
+        left = Text("span").classes("left num")
+        detail = Text("span").classes("fp-aside num")
+    box.set_visibility(False)
+    return _Line(box, name, left, bar, detail)

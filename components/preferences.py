@@ -1,0 +1,124 @@
+"""What a browser remembers for its person: light or dark, and whether it may sound.
+
+Both are kept in the browser alone. The scheme is known before the first paint, so no page shows
+the wrong one first; the server never needs to know it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nicegui import app, events, html, ui
+
+from components.icon import icon
+from components.text import Text
+
+MENU_ID = "fp-preferences"
+_SCHEMES = {"system": "System", "light": "Light", "dark": "Dark"}
+_HEAD = """
+<script>
+(() => {
+  const kept = (name, other) => { try { return localStorage.getItem(name) || other; }
+    catch { return other; } };
+  const keep = (name, value) => { try { localStorage.setItem(name, value); } catch { } };
+  const darks = { light: false, dark: true, system: null };
+  window.fpTheme = {
+    get: () => kept('fp-theme', 'system'),
+    dark: () => darks[window.fpTheme.get()] ?? null,
+    set: choice => { keep('fp-theme', choice); window.setDark(window.fpTheme.dark()); },
+  };
+  const system = matchMedia('(prefers-color-scheme: dark)').matches;
+  if (window.fpTheme.dark() ?? system) document.documentElement.classList.add('fp-dark');
+  const tones = { done: [[880, 0], [1174.7, .09]], needs: [[587.3, 0], [440, .13], [587.3, .26]] };
+  let context, last = 0;
+  window.fpSound = {
+    get: () => kept('fp-sound', 'off') === 'on',
+    set: on => { keep('fp-sound', on ? 'on' : 'off'); if (on) window.fpSound.play('done'); },
+    play: name => {
+      const now = performance.now();
+      if (!window.fpSound.get() || now - last < 1000 || !tones[name]) return;
+      last = now;
+      window.fpSound.played = (window.fpSound.played || []).concat(name).slice(-9);
+      context = context || new AudioContext();
+      context.resume();
+      for (const [pitch, after] of tones[name]) {
+        const tone = context.createOscillator(), loud = context.createGain();
+        const at = context.currentTime + after;
+        tone.frequency.value = pitch;
+        loud.gain.setValueAtTime(.0001, at);
+        loud.gain.exponentialRampToValueAtTime(.06, at + .015);
+        loud.gain.exponentialRampToValueAtTime(.0001, at + .22);
+        tone.connect(loud).connect(context.destination);
+        tone.start(at);
+        tone.stop(at + .24);
+      }
+    },
+  };
+})();
+</script>
+"""
+# Run where the framework chooses a scheme, before it draws anything.
+_CHOOSE = "setDark(window.fpTheme.dark());"
+_SHOW = """
+(() => {
+  for (const radio of document.querySelectorAll('[name=fp-theme]'))
+    radio.checked = radio.value === window.fpTheme.get();
+  const sound = document.getElementById('fp-sound');
+  if (sound) sound.checked = window.fpSound.get();
+  emitEvent('fp-sound', window.fpSound.get());
+})();
+"""
+
+
+def install_preferences() -> None:
+    """Have every page know its scheme before it is painted; called once, at start-up."""
+    ui.add_head_html(_HEAD, shared=True)
+    if _CHOOSE not in app.config.vue_config_script:
+        app.config.vue_config_script += _CHOOSE
+
+
+class Preferences:
+    """A menu behind a button of the frame."""
+
+    def __init__(self) -> None:
+        self._may_sound = False
+        button = html.button().classes("fp-button quiet fp-gear")
+        button.props(f'popovertarget={MENU_ID} aria-label="Preferences" title="Preferences"')
+        with button:
+            icon("settings")
+        with html.div().classes("fp-pop fp-menu") as menu:
+            menu.props(f'id={MENU_ID} popover=auto role=dialog aria-label="Preferences"')
+            with html.fieldset().classes("fp-schemes"):
+                html.legend("Appearance")
+                for value, word in _SCHEMES.items():
+                    self._choice(value, word)
+            with html.label().classes("fp-switch"):
+                sound = html.input_().props("type=checkbox id=fp-sound role=switch")
+                html.span("Sound")
+            Text(
+                "p", "A short tone when a payout is paid, another when somebody is needed."
+            ).classes("fp-aside")
+        sound.on(
+            "change",
+            js_handler="e => { window.fpSound.set(e.target.checked);"
+            " emitEvent('fp-sound', e.target.checked); }",
+        )
+        ui.on("fp-sound", self._sound_changed)
+
+    def show(self) -> None:
+        """Have the browser show what it remembers."""
+        ui.run_javascript(_SHOW)
+
+    def chime(self, tone: str, run: Callable[[str], object]) -> None:
+        """Sound a tone (`done` or `needs`), if this browser was asked to."""
+        if self._may_sound:
+            run(f"window.fpSound.play('{tone}')")
+
+    def _sound_changed(self, event: events.GenericEventArguments) -> None:
+        self._may_sound = event.args is True
+
+    def _choice(self, value: str, word: str) -> None:
+        with html.label().classes("fp-scheme"):
+            radio = html.input_().props(f"type=radio name=fp-theme value={value}")
+            html.span(word)
+        radio.on("change", js_handler="e => window.fpTheme.set(e.target.value)")

@@ -1,0 +1,130 @@
+"""The state of things behind the live badge: sockets, worker, pace, gate and queues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from nicegui import events, html
+
+from components.moment import age, short_moment
+from components.text import Text
+from models.connection import Connection, SocketSign
+from models.flash import SocketState
+from models.wallet import Gate, Wallet
+
+PANEL_ID = "fp-health"
+SOCKETS = 2
+SECOND = timedelta(seconds=1)
+_STATES = {
+    SocketState.LIVE: "● Live",
+    SocketState.CATCHING_UP: "◐ Catching up",
+    SocketState.CUT_OFF: "✕ Cut off",
+}
+_ROWS = ("Flash", "Worker", "Pace", "Gate", "Queue")
+
+
+class SocketPanel:
+    """A popover; nothing is sent to it while it is closed."""
+
+    def __init__(self, zone_name: str) -> None:
+        self._zone_name = zone_name
+        self.on_open: Callable[[], object] | None = None
+        self._shown: dict[str, str] = {}
+        self._texts: dict[str, Text] = {}
+        self.is_open = False
+        with html.div().classes("fp-pop fp-health") as self._panel:
+            self._panel.props(f'id={PANEL_ID} popover=auto role=dialog aria-label="Connection"')
+            html.h2("Connection").classes("fp-h2")
+            for number in range(SOCKETS):
+                with html.div().classes("fp-socket"):
+                    self._text(f"name {number}", "span", "name")
+                    self._text(f"state {number}", "span", "state")
+                    self._text(f"detail {number}", "span", "fp-aside num")
+            with html.dl().classes("fp-health-rows"):
+                for name in _ROWS:
+                    html.dt(name)
+                    self._text(name, "dd", "num")
+        self._panel.on("toggle", self._toggled, args=["newState"])
+
+    def show(self, connection: Connection | None, wallet: Wallet, now: datetime) -> None:
+        """Show how things are, if anybody looks."""
+        if not self.is_open:
+            return
+        if connection is None:
+            self._say("name 0", "This store is not connected to Flash.")
+            self._say("Gate", _gate(wallet, now, self._zone_name))
+            return
+        for number, sign in enumerate(connection.sockets[:SOCKETS]):
+            state, details = self._socket(sign, now)
+            self._say(f"name {number}", sign.name.capitalize())
+            self._say(f"state {number}", state)
+            self._say(f"detail {number}", details)
+        self._say("Flash", _reached(connection, now))
+        self._say("Worker", _worker(connection, wallet, now))
+        self._say("Pace", _pace(connection))
+        self._say("Gate", _gate(wallet, now, self._zone_name))
+        self._say("Queue", f"{connection.waiting:,} waiting, {connection.working_on:,} in work")
+
+    def _socket(self, sign: SocketSign, now: datetime) -> tuple[str, str]:
+        if sign.limited:
+            return "– Limited", "This credential has no account events; payouts are asked about."
+        parts = []
+        if sign.since is not None:
+            parts.append(f"since {short_moment(sign.since, now, self._zone_name)}")
+        if sign.last_message_at is not None:
+            parts.append(f"last message {age((now - sign.last_message_at) // SECOND)}")
+        parts.append(f"{sign.connects:,} connect{'' if sign.connects == 1 else 's'}")
+        if sign.last_error is not None:
+            parts.append(f"last error {sign.last_error}")
+        return _STATES[sign.state], " · ".join(parts)
+
+    def _toggled(self, event: events.GenericEventArguments) -> None:
+        self.is_open = event.args.get("newState") == "open"
+        if self.is_open and self.on_open is not None:
+            self.on_open()
+
+    def _text(self, name: str, tag: str, classes: str) -> None:
+        self._texts[name] = Text(tag).classes(classes)
+
+    def _say(self, name: str, text: str) -> None:
+        if self._shown.get(name) != text:
+            self._shown[name] = text
+            self._texts[name].set_text(text)
+
+
+def _reached(connection: Connection, now: datetime) -> str:
+    if connection.connected:
+        return "Reached"
+    if not connection.holds_lease:
+        return "Asked by another instance"
+    away = (
+        ""
+        if connection.away_since is None
+        else f" for {age((now - connection.away_since) // SECOND)}"
+    )
+    return f"Not reached{away}: {connection.last_error or 'no answer yet'}"
+
+
+def _worker(connection: Connection, wallet: Wallet, now: datetime) -> str:
+    if connection.holds_lease:
+        return "Runs here"
+    if wallet.lease_until is not None and wallet.lease_until > now:
+        return "Runs in another instance"
+    return "Waits for its lease"
+
+
+def _pace(connection: Connection) -> str:
+    free, most = connection.free_requests, connection.requests_per_minute
+    if connection.paused_s:
+        return f"Flash asks us to wait {connection.paused_s} s"
+    return f"{free:,} of {most:,} requests a minute free"
+
+
+def _gate(wallet: Wallet, now: datetime, zone_name: str) -> str:
+    if wallet.stopped_at is not None:
+        return f"Stopped since {short_moment(wallet.stopped_at, now, zone_name)}"
+    if wallet.gate is Gate.OPEN:
+        return "Open"
+    since = wallet.gate_changed_at
+    return "Shut" if since is None else f"Shut since {short_moment(since, now, zone_name)}"
