@@ -13,11 +13,12 @@ from nicegui import html, ui
 
 from components.text import Text
 from components.theme import GLYPHS
+from components.unit import unit_of
 from models.money import (
     MSAT_PER_SAT,
     NANOUSD_PER_CENT,
+    SATS_CURRENCY,
     SATS_PER_BTC,
-    format_minor,
 )
 from models.payout import EvidenceGrade
 from models.payout_detail import PayoutDetail, StepKind, TimelineStep
@@ -112,15 +113,13 @@ class PayoutDetailDialog:
     def _facts(self, detail: PayoutDetail) -> None:
         payout = detail.payout
         with _group("Money"):
-            asked = f"{format_minor(payout.original_amount, payout.currency)} {payout.currency}"
-            _fact("Asked", asked)
+            _fact("Asked", _money(payout.original_amount, payout.currency))
             _fact("Sent", _msat(payout.amount_msat) or "not fixed yet")
             _fact("Fee", _msat(payout.fee_msat) or "not known yet")
             if payout.debited_nanousd is not None:
                 _fact("Debited", _dollars(payout.debited_nanousd))
             if payout.value_cents is not None:
-                worth = format_minor(payout.value_cents, self._currency)
-                _fact("Worth then", f"{worth} {self._currency}")
+                _fact("Worth then", _money(payout.value_cents, self._currency))
             if payout.rate is not None:
                 _fact("Rate", self._rate(payout.rate))
         with _group("From"):
@@ -149,9 +148,8 @@ class PayoutDetailDialog:
         _fact("Evidence", _GRADES[payout.evidence] if payout.evidence else "none yet")
 
     def _rate(self, rate: RateView) -> str:
-        per_btc = rate.numerator * SATS_PER_BTC // rate.denominator
-        price = f"{format_minor(per_btc, self._currency)} {self._currency} per BTC"
-        return f"{price}, {rate.source}, {self._time(rate.at)}"
+        per_btc = _money(rate.numerator * SATS_PER_BTC // rate.denominator, self._currency)
+        return f"{per_btc} per BTC, {rate.source}, {self._time(rate.at)}"
 
     def _step(self, step: TimelineStep) -> None:
         with html.li().classes(f"fp-step {step.kind}"):
@@ -218,6 +216,10 @@ def _fact(name: str, value: str | None, *, copy: bool = False) -> None:
             html.span(value).classes("num clip").props["title"] = value
             if copy:
                 _copy_button(value, "Copy", quiet=True)
+
+
+def _money(amount: int, currency: str) -> str:
+    return unit_of("sats" if currency == SATS_CURRENCY else "fiat", currency).write(amount)
 
 
 def _msat(amount_msat: int | None) -> str | None:
