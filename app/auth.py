@@ -27,6 +27,8 @@ class Permission(StrEnum):
     CANCEL = "cancel"
     STOP = "stop sends"
     RESUME = "resume sends"
+    INTERVENE = "retry, hold and release"
+    RESOLVE = "resolve what nothing else decides"
 
 
 _EVERYBODY = frozenset({Role.OWNER, Role.MANAGER, Role.APPROVER, Role.VIEWER})
@@ -42,6 +44,8 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.CANCEL: _MANAGERS,
     Permission.STOP: frozenset({Role.OWNER, Role.MANAGER, Role.APPROVER}),
     Permission.RESUME: frozenset({Role.OWNER}),
+    Permission.INTERVENE: _MANAGERS,
+    Permission.RESOLVE: frozenset({Role.OWNER}),
 }
 
 
@@ -110,3 +114,5 @@ Approver = Annotated[Caller, Depends(allowed(Permission.APPROVE))]
 Canceller = Annotated[Caller, Depends(allowed(Permission.CANCEL))]
 Stopper = Annotated[Caller, Depends(allowed(Permission.STOP))]
 Resumer = Annotated[Caller, Depends(allowed(Permission.RESUME))]
+Intervener = Annotated[Caller, Depends(allowed(Permission.INTERVENE))]
+Resolver = Annotated[Caller, Depends(allowed(Permission.RESOLVE))]

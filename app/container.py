@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from app.engine import Engine, build_engine
 from app.settings import Settings
 from models.errors import GatewayError, ServiceError, SettingError, UnavailableError
 from models.events import WalletChanged
@@ -94,6 +95,7 @@ class Container:
     standings: Standings
     books: Books
     details: PayoutDetails
+    engine: Engine
     connected: dict[str, Connected] = field(default_factory=dict)
 
     def socket_state(self, store_id: str) -> SocketState:
@@ -122,6 +124,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
     connected: dict[str, Connected] = {}
     waits = WaitingTimes(connected)
     database_parts = (database, vault, clock, ids)
+    tracking = Tracking(*database_parts)
     return Container(
         settings=settings,
         kind=kind,
@@ -132,7 +135,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         hub=hub,
         rates=rates,
         supervisor=Supervisor(clock),
-        tracking=Tracking(*database_parts),
+        tracking=tracking,
         stores=Stores(*database_parts),
         pull_payments=PullPayments(*database_parts),
         boltcards=boltcards,
@@ -149,6 +152,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         standings=Standings(database, clock, rates),
         books=Books(database),
         details=PayoutDetails(database, payouts),
+        engine=build_engine(settings, *database_parts, rates=rates, tracking=tracking),
         connected=connected,
     )
 
@@ -202,6 +206,7 @@ async def running(container: Container) -> AsyncIterator[Container]:
         await container.supervisor.stop()
         for connected in container.connected.values():
             await connected.worker.tools.client.close()
+        await container.engine.outbound.close()
         await asyncio.to_thread(container.database.close)
 
 
@@ -276,6 +281,7 @@ async def connect(container: Container, store: Store, connection: FlashConnectio
         client=client,
         socket=socket,
         pace=pace,
+        resolver=container.engine.resolver,
         is_allowed_server=partial(_may_pay_through, container),
     )
     worker = WalletWorker(

@@ -22,7 +22,9 @@ from app.http import (
     card_keys,
     exports,
     health,
+    interventions,
     lnurl,
+    payout_requests,
     payouts,
     pull_payments,
     statistics,
@@ -92,7 +94,8 @@ def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -
     app.router.routes.extend(card_keys.routes())
     app.include_router(health.router)
     # `/boltcards/top` must be known before `/boltcards/{id}`, `/payouts/export` likewise.
-    for module in (statistics, exports, payouts, pull_payments, boltcards, wallet):
+    engine = (payout_requests, interventions)
+    for module in (statistics, exports, *engine, payouts, pull_payments, boltcards, wallet):
         app.include_router(module.router, prefix="/v1")
     app.include_router(exports.downloads)
     app.router.routes.append(Route("/v1/{rest:path}", _nothing_here, methods=list(_METHODS)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -37,6 +37,33 @@ class SendOutcome:
     retry_after_s: int = 0
 
 
+class Mutation(StrEnum):
+    """The ways Flash pays an invoice; which one fits follows from invoice and wallet."""
+
+    INVOICE = "lnInvoicePaymentSend"
+    NO_AMOUNT_USD = "lnNoAmountUsdInvoicePaymentSend"
+    NO_AMOUNT_BTC = "lnNoAmountInvoicePaymentSend"
+
+    @property
+    def takes_key(self) -> bool:
+        """Tell whether the mutation has a field for an idempotency key."""
+        return self is not Mutation.NO_AMOUNT_USD
+
+
+@dataclass(frozen=True, slots=True)
+class SendOrder:
+    """What one send asks of Flash; `amount` only where the invoice names none.
+
+    It is in cents as a decimal text for a dollar wallet, in sats for a bitcoin wallet.
+    """
+
+    mutation: Mutation
+    wallet_id: str
+    invoice: str = field(repr=False)
+    key: str | None
+    amount: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeOutcome:
     """What a fee probe said: an estimate, a refusal, or nothing that counts."""
@@ -64,6 +91,17 @@ class StatementRow:
     is_send: bool
     amount_nanousd: int | None
     at: datetime
+    # Below zero for a debit; the direction of a very small receipt is not to be believed.
+    signed_nanousd: int | None = None
+    fee_nanousd: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowDetails:
+    """What Flash tells of one row when asked for it alone."""
+
+    is_completed: bool
+    fee_nanousd: int | None
 
 
 @dataclass(frozen=True, slots=True)

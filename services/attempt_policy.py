@@ -39,6 +39,11 @@ LOOK_UP_AFTER = (
 _DID_NOTHING = frozenset({SendAnswer.REFUSED, SendAnswer.NOT_EXECUTED})
 
 
+def may_begin(attempt: Attempt, now: datetime) -> bool:
+    """Tell whether an invoice lives long enough for a send to begin."""
+    return now < attempt.invoice_expires_at - MIN_INVOICE_LEFT
+
+
 def tries(sends: Sequence[Send]) -> int:
     """Return how many sends count as tries; a limiter's or a 401's answer does not."""
     return sum(send.answer is not SendAnswer.NOT_EXECUTED for send in sends)
@@ -94,8 +99,11 @@ def _last_repeat(attempt: Attempt, sends: Sequence[Send]) -> datetime:
 
 
 def look_up_due(attempt: Attempt, last_asked_at: datetime, asked: int) -> datetime | None:
-    """Return when to ask again for the status of a home invoice; nothing for a foreign one."""
-    if attempt.home is not PayeeHome.HOME:
+    """Return when to ask again about an invoice; nothing where there is nobody to ask.
+
+    Flash knows its own invoices; of others only a recipient's server may know (LUD-21).
+    """
+    if attempt.home is not PayeeHome.HOME and attempt.verify_sealed is None:
         return None
     return last_asked_at + LOOK_UP_AFTER[min(asked, len(LOOK_UP_AFTER) - 1)]
 

@@ -17,6 +17,7 @@ from services.storage.statement import Transaction
 _log = structlog.get_logger(__name__)
 
 DOUBT = "unknown_outcomes"
+OPENED = "opened_by_owner"
 UNKNOWN_LIMIT = 3  # payouts
 UNKNOWN_AGE = timedelta(minutes=2)
 # Unknown money above one part in ten of the balance shuts the gate as well.
@@ -47,6 +48,12 @@ def _judge(
         return None
     old, _ = wallets.unknown_since(tx, store_id, now - UNKNOWN_AGE)
     _, unknown_msat = wallets.unknown_since(tx, store_id, now)
+    if wallet.gate is Gate.OPEN and wallet.gate_reason == OPENED and wallet.gate_changed_at:
+        # What the owner knew of when they opened it does not shut it again.
+        old -= wallets.unknown_since(tx, store_id, min(wallet.gate_changed_at, now - UNKNOWN_AGE))[
+            0
+        ]
+        unknown_msat -= wallets.unknown_since(tx, store_id, wallet.gate_changed_at)[1]
     doubtful = old >= UNKNOWN_LIMIT or _too_much(wallet, unknown_msat, rate)
     if doubtful and wallet.gate is Gate.OPEN:
         wallets.set_gate(tx, wallet, Gate.SHUT, DOUBT, now)

@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from models.errors import StateChanged
+from models.events import PayoutChanged
 from models.instants import Clock
 from models.payout import AttemptState, Payout
 from models.states import PayoutState
 from models.store import SYSTEM
 from services.database import Database
+from services.resolver import is_resolvable
 from services.storage import attempt as attempts
+from services.storage import hold as holds
 from services.storage import idempotency
 from services.storage import payout as payouts
 from services.storage import wallet as wallets
@@ -47,6 +50,7 @@ class Housekeeping:
                 await self._database.write(_expire, payout, now)
             except StateChanged:
                 continue  # somebody decided just now
+        await self._database.write(_release_due, now)
         await self._database.write(idempotency.forget_answers, now - KEEP_ANSWERS)
         for alert in await self._database.read(wallets.read_alerts, BATCH):
             # The log is the only notifier so far; screens read the same facts from the tables.
@@ -56,10 +60,23 @@ class Housekeeping:
             await self._database.write(wallets.alert_told, alert, now)
 
 
+def _release_due(tx: Transaction, now: datetime) -> None:
+    """Lift the holds whose day has come, and have whoever sends look again."""
+    for store_id, payout_id in holds.release_due(tx, now):
+        payout = payouts.read_payout(tx, store_id, payout_id)
+        if payout is not None:
+            change = PayoutChanged(store_id, payout_id, payout.state, payout.revision)
+            tx.changes.append(change)
+
+
 def _expire(tx: Transaction, payout: Payout, now: datetime) -> None:
+    if payouts.lock_payout(tx, payout.store_id, payout.id) != payout:
+        raise StateChanged(payout.id, payout.state)
     attempt = attempts.live_attempt(tx, payout.store_id, payout.id)
     if attempt is not None:
         attempts.set_attempt_state(tx, attempt, AttemptState.DEAD)
+    if is_resolvable(payout):
+        return  # the recipient gives another invoice when it is its turn
     payouts.move(
         tx,
         payout,

@@ -10,11 +10,15 @@ from models.errors import StateChanged
 from models.flash import StatementRow
 from models.money import NANOUSD_PER_CENT, Rate
 from models.payout import Attempt, AttemptState, Payout, Send
+from models.statement import Debit, DebitState
 from models.states import PayoutState
 from models.store import SYSTEM
 from services import attempt_policy
+from services.mutation_policy import msat_per_cent
 from services.storage import attempt as attempts
+from services.storage import hold as holds
 from services.storage import payout as payouts
+from services.storage import statement_row as statement_rows
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
 
@@ -38,13 +42,18 @@ class Way:
 
 
 def log_send(
-    tx: Transaction, payout: Payout, attempt: Attempt, way: Way, now: datetime
+    tx: Transaction,
+    payout: Payout,
+    attempt: Attempt,
+    way: Way,
+    now: datetime,
+    expected: Debit | None = None,
 ) -> Send | None:
     """Commit the intent to send: the send row, and the payout in `processing`.
 
-    Nothing comes back if the gate is shut, a stop is on, the lease was lost, the invoice is about
-    to run out, or rule R no longer allows the repeat; then nothing is written but the payee's
-    home, which is asked for once.
+    Nothing comes back if the gate is shut, a stop or hold is on, the lease was lost, the invoice
+    is about to run out, or rule R no longer allows the repeat; then nothing is written but the
+    payee's home, which is asked for once. `expected` is the debit to look for in the statement.
 
     Raises:
         StateChanged: The payout moved since it was read.
@@ -56,7 +65,8 @@ def log_send(
         attempts.set_home(tx, attempt, attempt.home)
     if not wallets.lock_may_send(tx, payout.store_id, way.wallet_id, way.fence):
         return None
-    if now >= attempt.invoice_expires_at - attempt_policy.MIN_INVOICE_LEFT:
+    is_held = holds.open_hold(tx, payout.store_id, payout.id) is not None
+    if is_held or not attempt_policy.may_begin(attempt, now):
         return None
     sends = _sends_of(tx, attempt)
     if is_repeat and not attempt_policy.may_repeat(
@@ -88,7 +98,27 @@ def log_send(
         attempts=attempt.number,
     )
     attempts.add_send(tx, send)
+    if expected is not None:
+        statement_rows.add_debit(tx, expected)
     return send
+
+
+def expect_debit(attempt: Attempt, way: Way, rate: Rate, now: datetime) -> Debit:
+    """Return what the statement should show of an attempt that is sent now, at a dollar rate."""
+    return Debit(
+        attempt_id=attempt.id,
+        store_id=attempt.store_id,
+        payout_id=attempt.payout_id,
+        flash_wallet_id=way.flash_wallet_id,
+        state=DebitState.OPEN,
+        expected_nanousd=rate.minor_floor(attempt.amount_msat * NANOUSD_PER_CENT),
+        msat_per_cent=msat_per_cent(rate),
+        row_id=None,
+        amount_nanousd=None,
+        fee_nanousd=None,
+        logged_at=now,
+        claimed_at=None,
+    )
 
 
 def read_unsent(

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from models.errors import UnavailableError
-from models.flash import InvoiceStatus, Pause, SendOutcome, WalletInfo
+from models.destination import is_amountless
+from models.errors import GatewayError, RuleError, UnavailableError
+from models.flash import InvoiceStatus, Mutation, Pause, SendOrder, SendOutcome, WalletInfo
 from models.instants import Clock
 from models.payout import Attempt, PayeeHome, Payout, Send, SendAnswer, SightingSource
 from models.states import PayoutState
@@ -24,7 +25,10 @@ from services.database import Database
 from services.flash.client import FlashClient
 from services.flash.pace import Need, Pace
 from services.flash.socket import FlashSocket
+from services.lnurl_verify import judge_verify
+from services.mutation_policy import choose_mutation, order_amount
 from services.rates import Rates
+from services.resolver import ASK_AGAIN_AFTER, GIVE_UP_AFTER, Ready, Resolver, is_resolvable
 from services.storage import wallet as wallets
 from services.tracking import Tracking
 from services.vault import Vault
@@ -48,6 +52,7 @@ class Memory:
     asked_at: datetime | None = None
     asked: int = 0
     watched: str | None = None
+    silences: int = 0  # of the recipient's server, one after another
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Tools:
     client: FlashClient
     socket: FlashSocket
     pace: Pace
+    resolver: Resolver
     is_allowed_server: Callable[[bool], bool]
 
 
@@ -94,15 +100,18 @@ class Sender:
         attempt, may_send = await self.tools.database.read(
             send_log.read_unsent, payout, self._wallet.id, self._fence
         )
-        if attempt is None:
-            memory.due = now + PAUSE
-            return
-        if now >= attempt.invoice_expires_at - attempt_policy.MIN_INVOICE_LEFT:
+        is_over = attempt is not None and not attempt_policy.may_begin(attempt, now)
+        if is_over and attempt is not None and not is_resolvable(payout):
             await self._refuse(payout, attempt, "invoice_expired", "The invoice has run out.")
             return
-        if info is None or not may_send:
+        if info is None or not may_send or (attempt is None and not is_resolvable(payout)):
             memory.due = now + PAUSE
             return
+        if attempt is None or is_over:
+            ready = await self._resolve(payout, memory)
+            if ready is None:
+                return
+            payout, attempt = ready.payout, ready.attempt
         invoice = self._invoice(attempt)
         if attempt.home is PayeeHome.UNASKED:
             attempt = await self._ask_home(payout, attempt, invoice)
@@ -111,6 +120,28 @@ class Sender:
         if not await self._probe(payout, attempt, invoice, info):
             return
         await self._send(payout, attempt, invoice, memory)
+
+    async def _resolve(self, payout: Payout, memory: Memory) -> Ready | None:
+        """Have the recipient give an invoice; what they refuse has failed, silence is waited out.
+
+        Right before the send, because such invoices often live for a minute only.
+        """
+        resolver, now = self.tools.resolver, self.tools.clock.utc_now()
+        try:
+            ready = await resolver.prepare(payout)
+        except GatewayError as error:
+            since = payout.approved_at or now
+            if now >= since + GIVE_UP_AFTER:
+                await resolver.give_up(payout, "destination_unreachable", error.message)
+                return None
+            memory.due = now + ASK_AGAIN_AFTER[min(memory.silences, len(ASK_AGAIN_AFTER) - 1)]
+            memory.silences += 1
+            return None
+        except RuleError as error:
+            await resolver.give_up(payout, error.code, error.message)
+            return None
+        memory.silences = 0
+        return ready
 
     async def _ask_home(self, payout: Payout, attempt: Attempt, invoice: str) -> Attempt:
         """Ask once whether Flash issued the invoice; one that is paid or over is not sent."""
@@ -129,10 +160,16 @@ class Sender:
     async def _probe(
         self, payout: Payout, attempt: Attempt, invoice: str, info: WalletInfo
     ) -> bool:
-        client = self.tools.client
-        if not client.can_probe or not self.tools.pace.try_take(Need.PROBE):
+        client, mutation = self.tools.client, _mutation_for(info, invoice)
+        if not client.can_probe or mutation is Mutation.NO_AMOUNT_BTC:
             return True
-        outcome = await client.probe_fee(info.flash_wallet_id, invoice)
+        rate = self.tools.rates.usable("USD", self.tools.clock.utc_now())
+        if mutation is Mutation.NO_AMOUNT_USD and rate is None:
+            return True
+        if not self.tools.pace.try_take(Need.PROBE):
+            return True
+        cents = order_amount(mutation, attempt.amount_msat, rate)
+        outcome = await client.probe_fee(info.flash_wallet_id, invoice, cents)
         if outcome.refused:
             await self._refuse(payout, attempt, outcome.code, outcome.message)
         return not outcome.refused
@@ -142,12 +179,18 @@ class Sender:
         info = self.info
         assert info is not None, "nothing is sent before the wallet is known"
         await self.tools.pace.take(Need.SEND)
+        now, mutation = self.tools.clock.utc_now(), _mutation_for(info, invoice)
+        rate = self.tools.rates.usable("USD", now)
+        if rate is None and mutation is Mutation.NO_AMOUNT_USD:
+            memory.due = now + PAUSE  # how much to send follows from the rate
+            return
+        amount = order_amount(mutation, attempt.amount_msat, rate)
+        way = self._way(info, mutation)
+        expected = None
+        if rate is not None:
+            expected = send_log.expect_debit(attempt, way, rate, now)
         send = await self.tools.database.write(
-            send_log.log_send,
-            payout,
-            attempt,
-            self._way(info),
-            self.tools.clock.utc_now(),
+            send_log.log_send, payout, attempt, way, now, expected
         )
         if send is None:
             memory.due = self.tools.clock.utc_now() + PAUSE
@@ -155,9 +198,8 @@ class Sender:
         if attempt.home is PayeeHome.HOME:
             memory.watched = attempt.payment_hash
             self.tools.socket.watch(attempt.payment_hash, invoice)
-        outcome = await self.tools.client.send_invoice(
-            send.flash_wallet_id, invoice, send.idempotency_key
-        )
+        order = SendOrder(mutation, send.flash_wallet_id, invoice, send.idempotency_key, amount)
+        outcome = await self.tools.client.send(order)
         await self._record(send, outcome, attempt, memory)
 
     async def _record(
@@ -187,12 +229,12 @@ class Sender:
                 await asyncio.sleep(pause_s)
         return await self.tools.tracking.take_answer(send, outcome)
 
-    def _way(self, info: WalletInfo) -> send_log.Way:
+    def _way(self, info: WalletInfo, mutation: Mutation) -> send_log.Way:
         return send_log.Way(
             wallet_id=self._wallet.id,
             fence=self._fence,
             flash_wallet_id=info.flash_wallet_id,
-            takes_keys=self.tools.client.takes_keys,
+            takes_keys=self.tools.client.takes_keys and mutation.takes_key,
         )
 
     def _obey_pause(self, outcome: SendOutcome) -> None:
@@ -225,7 +267,9 @@ class Sender:
             await self._send(payout, attempt, self._invoice(attempt), memory)
             return
         if ask_at is not None and ask_at <= now:
-            await self._ask_again(attempt, sends, memory, now)
+            if attempt.home is PayeeHome.HOME:
+                await self._ask_again(attempt, sends, memory, now)
+            await self._ask_recipient(attempt, memory, now)
         moved = await self.tools.tracking.look_at_age(payout)
         if moved is None:
             memory.due = self._next_look(attempt, memory, repeat_at, now)
@@ -251,6 +295,19 @@ class Sender:
         if status in {InvoiceStatus.PAID, InvoiceStatus.EXPIRED}:
             await self.tools.tracking.take_status(
                 attempt.payment_hash, status, SightingSource.STATUS, statement_clear=clear
+            )
+
+    async def _ask_recipient(self, attempt: Attempt, memory: Memory, now: datetime) -> None:
+        """Ask the recipient's own server (LUD-21); only a preimage that fits decides."""
+        memory.asked_at, memory.asked = now, memory.asked + (attempt.home is not PayeeHome.HOME)
+        try:
+            body = await self.tools.resolver.verify(attempt)
+        except GatewayError:
+            return  # its silence says nothing; Flash may still know
+        verdict = None if body is None else judge_verify(body, attempt.payment_hash)
+        if verdict is not None and verdict.preimage is not None:
+            await self.tools.tracking.take_preimage(
+                attempt.payment_hash, verdict.preimage, SightingSource.VERIFY
             )
 
     async def _statement_is_clear(self, attempt: Attempt, sends: list[Send]) -> bool:
@@ -284,3 +341,7 @@ class Sender:
     def _invoice(self, attempt: Attempt) -> str:
         place = f"attempts/{attempt.id}/invoice"
         return self.tools.vault.of(attempt.store_id).open_text(attempt.invoice_sealed, place)
+
+
+def _mutation_for(info: WalletInfo, invoice: str) -> Mutation:
+    return choose_mutation(info.currency, is_amountless=is_amountless(invoice))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from models.errors import NotFoundError
 from models.instants import Clock
 from models.store import Actor
-from models.wallet import Wallet
+from models.wallet import Gate, Wallet
 from services.audit import audit
 from services.database import Database
+from services.gate import OPENED
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
 
@@ -37,6 +38,23 @@ class Wallets:
     async def resume(self, store_id: str, actor: Actor) -> None:
         """Let sends start again."""
         await self._database.write(self._set, store_id, actor, stopped=False)
+
+    async def open_gate(self, store_id: str, actor: Actor) -> None:
+        """Open a shut gate before it opens by itself; the doubt stays where it is.
+
+        Raises:
+            NotFoundError: There is no wallet.
+        """
+        await self._database.write(self._open, store_id, actor)
+
+    def _open(self, tx: Transaction, store_id: str, actor: Actor) -> None:
+        now = self._clock.utc_now()
+        wallet = wallets.read_wallet(tx, store_id)
+        if wallet is None:
+            raise NotFoundError("There is no wallet.")
+        if wallets.set_gate(tx, wallet, Gate.OPEN, OPENED, now):
+            before = {"reason": wallet.gate_reason}
+            audit(tx, store_id, actor, "wallet.gate_opened", now=now, before=before)
 
     def _set(self, tx: Transaction, store_id: str, actor: Actor, *, stopped: bool) -> None:
         now = self._clock.utc_now()

@@ -35,6 +35,13 @@ async def resume(services: Services, caller: Resumer) -> Response:
     return json_answer(shown(services, await services.wallets.read(caller.store_id)))
 
 
+@router.post("/wallet/open-gate")
+async def open_gate(services: Services, caller: Resumer) -> Response:
+    """Open a gate that is shut, before it opens by itself."""
+    await services.wallets.open_gate(caller.store_id, caller.actor)
+    return json_answer(shown(services, await services.wallets.read(caller.store_id)))
+
+
 def shown(services: Container, wallet: Wallet) -> dict[str, Any]:
     """Return a wallet as the API tells of it."""
     connected = services.connected.get(wallet.store_id)

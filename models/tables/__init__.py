@@ -2,8 +2,29 @@
 
 from sqlmodel import SQLModel
 
-from models.tables import card, ledger, payout, pull_payment, store, wallet
+from models.tables import (
+    card,
+    hold,
+    ledger,
+    payout,
+    pull_payment,
+    quote,
+    statement,
+    store,
+    wallet,
+)
 
 METADATA = SQLModel.metadata
 
-__all__ = ["METADATA", "card", "ledger", "payout", "pull_payment", "store", "wallet"]
+__all__ = [
+    "METADATA",
+    "card",
+    "hold",
+    "ledger",
+    "payout",
+    "pull_payment",
+    "quote",
+    "statement",
+    "store",
+    "wallet",
+]

@@ -25,7 +25,10 @@ from models.errors import GatewayError
 from models.flash import (
     FlashConnection,
     InvoiceStatus,
+    Mutation,
     ProbeOutcome,
+    RowDetails,
+    SendOrder,
     SendOutcome,
     StatementRow,
     WalletInfo,
@@ -44,20 +47,25 @@ from services.flash.answers import (
     not_executed,
     unreadable,
 )
+from services.flash.statement import read_csv, read_details, read_node
 
 _log = structlog.get_logger(__name__)
 
 SEND_TIMEOUT_S = 35.0  # Flash's own gateway gives up after about thirty
 ASK_TIMEOUT_S = 10.0
-NANOUSD_PER_USD = 1_000_000_000
 SANDBOX_HEADER = "Flash-Sandbox"
 HTTP_ERROR = 300
 HTTP_BAD_REQUEST = 400
 # A redirect would carry the credential, and the payment, to somewhere else.
 NO_REDIRECTS = {"allow_redirects": False}
 CAPABILITIES = {"X-Flash-Client-Capabilities": "cash-wallet-usdt-v1"}
-# Wallets that can pay, the preferred one first; a Flash account has no bitcoin wallet.
-_PAYING = ("USDT", "USD")
+# Wallets that can pay, the preferred one first; Flash makes no bitcoin wallets any more.
+_PAYING = ("USDT", "USD", "BTC")
+_SENDS = {
+    Mutation.INVOICE: documents.SEND,
+    Mutation.NO_AMOUNT_USD: documents.SEND_NO_AMOUNT_USD,
+    Mutation.NO_AMOUNT_BTC: documents.SEND_NO_AMOUNT_BTC,
+}
 
 
 class Answer(Protocol):
@@ -149,23 +157,32 @@ class FlashClient:
         for currency in _PAYING:
             for wallet in wallets:
                 if wallet.get("walletCurrency") == currency and not wallet.get("isExternal"):
-                    return WalletInfo(str(wallet["id"]), currency, _cents(wallet.get("balance")))
+                    balance = None if currency == "BTC" else wallet.get("balance")
+                    return WalletInfo(str(wallet["id"]), currency, _cents(balance))
         msg = "Flash shows no wallet that can pay; check the credential."
         raise GatewayError(msg)
 
     async def send_invoice(self, wallet_id: str, invoice: str, key: str | None) -> SendOutcome:
         """Pay an invoice that names its amount; whatever happens, an outcome comes back."""
-        fields: dict[str, object] = {"walletId": wallet_id, "paymentRequest": invoice}
-        if key is not None and self.takes_keys:
-            fields["idempotencyKey"] = key
-        request = documents.with_input(documents.SEND, **fields)
+        return await self.send(SendOrder(Mutation.INVOICE, wallet_id, invoice, key))
+
+    async def send(self, order: SendOrder) -> SendOutcome:
+        """Pay an invoice as an order says; whatever happens, an outcome comes back."""
+        fields: dict[str, object] = {"walletId": order.wallet_id, "paymentRequest": order.invoice}
+        if order.key is not None and self.takes_keys and order.mutation.takes_key:
+            fields["idempotencyKey"] = order.key
+        if order.amount is not None:
+            is_sats = order.mutation is Mutation.NO_AMOUNT_BTC
+            fields["amount"] = int(order.amount) if is_sats else order.amount
+        request = documents.with_input(_SENDS[order.mutation], **fields)
+        field = str(order.mutation)
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 result = await self._transport.execute(request, extra_args=NO_REDIRECTS)
         except TimeoutError:
             return unreadable("timeout")
         except _NotTakenError as error:
-            outcome = self._judge(error.result)
+            outcome = self._judge(error.result, field)
             did_nothing = outcome.answer in {SendAnswer.REFUSED, SendAnswer.NOT_EXECUTED}
             return outcome if did_nothing else by_http_status(HTTP_BAD_REQUEST)
         except TransportServerError as error:
@@ -177,29 +194,36 @@ class FlashClient:
         except Exception as error:  # noqa: BLE001  # after a send nothing may hide its outcome
             _log.error("flash.answer_not_read", error=type(error).__name__)
             return unreadable("unreadable")
-        return self._judge(result)
+        return self._judge(result, field)
 
-    def _judge(self, result: Answer) -> SendOutcome:
+    def _judge(self, result: Answer, field: str) -> SendOutcome:
         try:
             errors = _errors(result)
             if is_unsupported(errors) and "idempotencyKey" in first_error(errors)[1]:
                 # A server of before the keys; this refusal did nothing, the next send goes without.
                 self.takes_keys = False
                 return not_executed("no_keys")
-            return classify(_payload(result, "lnInvoicePaymentSend"), errors)
+            return classify(_payload(result, field), errors)
         except (AttributeError, TypeError, ValueError):
             return unreadable("unreadable")
 
-    async def probe_fee(self, wallet_id: str, invoice: str) -> ProbeOutcome:
+    async def probe_fee(
+        self, wallet_id: str, invoice: str, amount_cents: str | None = None
+    ) -> ProbeOutcome:
         """Ask what a payment would cost and whether there is a way; silence refuses nothing."""
-        request = documents.with_input(documents.PROBE, walletId=wallet_id, paymentRequest=invoice)
+        fields: dict[str, object] = {"walletId": wallet_id, "paymentRequest": invoice}
+        document, field = documents.PROBE, "lnUsdInvoiceFeeProbe"
+        if amount_cents is not None:
+            fields["amount"] = amount_cents
+            document, field = documents.PROBE_NO_AMOUNT, "lnNoAmountUsdInvoiceFeeProbe"
+        request = documents.with_input(document, **fields)
         try:
             result = await self._execute(request)
         except GatewayError:
             return ProbeOutcome(refused=False)
         if _is_unknown_field(result):
             self.can_probe = False
-        return judge_probe(_payload(result, "lnUsdInvoiceFeeProbe"), _errors(result))
+        return judge_probe(_payload(result, field), _errors(result))
 
     async def ask_status(self, invoice: str) -> InvoiceStatus:
         """Ask for the status of an invoice, which Flash knows of its own invoices only.
@@ -246,10 +270,37 @@ class FlashClient:
             if edges is None:
                 msg = "Flash gave no list of transactions."
                 raise GatewayError(msg)
-            return [_row(edge["node"]) for edge in edges]
+            return [read_node(edge["node"]) for edge in edges]
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             msg = "Flash's list of transactions cannot be read."
             raise GatewayError(msg) from error
+
+    async def fetch_whole_statement(self, wallet_id: str) -> list[StatementRow]:
+        """Ask for all rows of the wallet there are, however many.
+
+        Raises:
+            GatewayError: No usable answer.
+        """
+        request = GraphQLRequest(
+            documents.ALL_TRANSACTIONS, variable_values={"wallets": [wallet_id]}
+        )
+        data = await self._ask(request)
+        try:
+            return read_csv(
+                data["me"]["defaultAccount"]["csvTransactions"] if data else "", wallet_id
+            )
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            msg = "Flash's export of transactions cannot be read."
+            raise GatewayError(msg) from error
+
+    async def fetch_row_details(self, row_id: str) -> RowDetails | None:
+        """Ask for one row alone; nothing comes back where Flash says nothing of it.
+
+        Raises:
+            GatewayError: No usable answer.
+        """
+        result = await self._execute(documents.with_input(documents.DETAILS, transactionId=row_id))
+        return read_details(_payload(result, "transactionDetails"))
 
     async def _ask(self, request: GraphQLRequest) -> dict[str, Any] | None:
         result = await self._execute(request)
@@ -328,16 +379,3 @@ def _cents(balance: Any) -> int | None:
         return None
     nano = Decimal(str(balance)) * NANOUSD_PER_CENT
     return int(nano.to_integral_value(ROUND_FLOOR))
-
-
-def _row(node: Mapping[str, Any]) -> StatementRow:
-    shown = str(node.get("settlementDisplayAmount"))
-    amount = None
-    if shown not in {"undefined", "None", "null", ""}:
-        amount = int(abs(Decimal(shown)) * NANOUSD_PER_USD)
-    return StatementRow(
-        id=str(node["id"]),
-        is_send=node.get("direction") == "SEND",
-        amount_nanousd=amount,
-        at=from_seconds(int(node["createdAt"])),
-    )

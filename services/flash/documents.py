@@ -23,6 +23,21 @@ mutation Pay($input: LnInvoicePaymentInput!) {
   lnInvoicePaymentSend(input: $input) { status errors { message code } }
 }
 """)
+SEND_NO_AMOUNT_USD = gql("""
+mutation Pay($input: LnNoAmountUsdInvoicePaymentInput!) {
+  lnNoAmountUsdInvoicePaymentSend(input: $input) { status errors { message code } }
+}
+""")
+SEND_NO_AMOUNT_BTC = gql("""
+mutation Pay($input: LnNoAmountInvoicePaymentInput!) {
+  lnNoAmountInvoicePaymentSend(input: $input) { status errors { message code } }
+}
+""")
+PROBE_NO_AMOUNT = gql("""
+mutation Probe($input: LnNoAmountUsdInvoiceFeeProbeInput!) {
+  lnNoAmountUsdInvoiceFeeProbe(input: $input) { amount errors { message code } }
+}
+""")
 PROBE = gql("""
 mutation Probe($input: LnUsdInvoiceFeeProbeInput!) {
   lnUsdInvoiceFeeProbe(input: $input) { amount errors { message code } }
@@ -41,8 +56,20 @@ query Price($currency: DisplayCurrency) {
 TRANSACTIONS = gql("""
 query Statement($first: Int, $wallets: [WalletId]) {
   me { defaultAccount { transactions(first: $first, walletIds: $wallets) { edges { node {
-    id direction createdAt settlementDisplayAmount
+    id direction createdAt settlementDisplayAmount settlementDisplayFee
   } } } } }
+}
+""")
+ALL_TRANSACTIONS = gql("""
+query AllRows($wallets: [WalletId!]!) {
+  me { defaultAccount { csvTransactions(walletIds: $wallets) } }
+}
+""")
+DETAILS = gql("""
+query Details($input: TransactionDetailsInput!) {
+  transactionDetails(input: $input) {
+    errors { message } transactionDetails { id status fee }
+  }
 }
 """)
 WATCH_STATUS = gql("""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models.payout import (
@@ -19,9 +19,12 @@ from models.payout import (
     SendAnswer,
     Sighting,
 )
+from models.statement import DebitState
 from models.states import PayoutState
 from models.tables.base import table_of
+from models.tables.hold import HoldRow
 from models.tables.payout import AttemptRow, EvidenceRow, PayoutRow, SendRow, SightingRow
+from models.tables.statement import DebitRow
 from services.storage.payout import COLUMNS as PAYOUT_COLUMNS
 from services.storage.payout import IS_OPEN
 from services.storage.statement import (
@@ -38,6 +41,8 @@ _sends = table_of(SendRow)
 _sightings = table_of(SightingRow)
 _evidence = table_of(EvidenceRow)
 _payouts = table_of(PayoutRow)
+_holds = table_of(HoldRow)
+_debits = table_of(DebitRow)
 _ATTEMPT_COLUMNS = columns(Attempt, _attempts)
 
 _ADD_ATTEMPT = insert_into(_attempts)
@@ -63,6 +68,16 @@ _SET_ATTEMPT = Statement(
     update(_attempts)
     .where(_attempts.c.store_id == bindparam("in_store"), _attempts.c.id == bindparam("attempt"))
     .values(state=bindparam("to_state"))
+)
+# A dead attempt debits nothing: its debit is not looked for any more.
+_DROP_DEBIT = Statement(
+    update(_debits)
+    .where(
+        _debits.c.store_id == bindparam("in_store"),
+        _debits.c.attempt_id == bindparam("attempt"),
+        _debits.c.state == DebitState.OPEN,
+    )
+    .values(state=DebitState.DROPPED)
 )
 _SET_HOME = Statement(
     update(_attempts)
@@ -124,10 +139,13 @@ _READ_EVIDENCE = Statement(
         _evidence.c.payout_id == bindparam("payout_id"),
     )
 )
+_is_held = exists().where(_holds.c.payout_id == _payouts.c.id, _holds.c.released_at.is_(None))
 _OPEN_WORK = Statement(
     select(*PAYOUT_COLUMNS)
     .where(
         IS_OPEN,
+        # Held ones must not fill the list; what may be on the wire is looked up all the same.
+        or_(_payouts.c.state != PayoutState.APPROVED, ~_is_held),
         _payouts.c.store_id == bindparam("store_id"),
         _payouts.c.state == bindparam("state", type_=_payouts.c.state.type),
     )
@@ -183,8 +201,10 @@ def find_attempt(tx: Transaction, payment_hash: str) -> Attempt | None:
 
 
 def set_attempt_state(tx: Transaction, attempt: Attempt, state: AttemptState) -> None:
-    """Say that an attempt is settled or dead."""
+    """Say that an attempt is settled or dead, or that its invoice may be paid after all."""
     tx.run(_SET_ATTEMPT, in_store=attempt.store_id, attempt=attempt.id, to_state=state)
+    if state is AttemptState.DEAD:
+        tx.run(_DROP_DEBIT, in_store=attempt.store_id, attempt=attempt.id)
 
 
 def set_home(tx: Transaction, attempt: Attempt, home: PayeeHome) -> None:

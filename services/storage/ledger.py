@@ -19,7 +19,13 @@ from services.storage.statement import Statement, Transaction, insert_into, reco
 _ledger = table_of(LedgerRow)
 _pulls = table_of(PullPaymentRow)
 
+# How the id of a debit ends that came after its payout's money had been released.
+AFTER_RELEASE = ":after-release"
+
 _ADD_ENTRY = insert_into(_ledger)
+_IS_POSTED = Statement(
+    select(_ledger.c.leg).where(_ledger.c.transaction_id == bindparam("transaction")).limit(1)
+)
 _BALANCES = Statement(
     select(_ledger.c.account, _ledger.c.unit, func.sum(_ledger.c.amount))
     .where(_ledger.c.store_id == bindparam("store_id"))
@@ -30,7 +36,7 @@ _AFTER_RELEASE = Statement(
     .where(
         _ledger.c.store_id == bindparam("store_id"),
         _ledger.c.account == PAID,
-        _ledger.c.transaction_id.like("%:after-release"),
+        _ledger.c.transaction_id.like(f"%{AFTER_RELEASE}"),
     )
     .group_by(_ledger.c.unit)
 )
@@ -83,6 +89,16 @@ def post(tx: Transaction, entries: Sequence[Entry]) -> None:
     tx.many(_ADD_ENTRY, [record(entry) for entry in entries])
 
 
+def is_posted(tx: Transaction, transaction_id: str) -> bool:
+    """Tell whether a ledger transaction of this id was written before."""
+    return tx.row(_IS_POSTED, transaction=transaction_id) is not None
+
+
+def is_posted_after_release(tx: Transaction, attempt_ids: Sequence[str]) -> bool:
+    """Tell whether an attempt was paid after its payout's money had been released."""
+    return any(is_posted(tx, f"{attempt_id}{AFTER_RELEASE}") for attempt_id in attempt_ids)
+
+
 def shift(tx: Transaction, payout: Payout, source: Place, target: Place, now: datetime) -> None:
     """Move a payout's money from one account to another, named by the revision that caused it."""
     if source is target:
@@ -111,6 +127,17 @@ def take_budget(
     """Reserve units of an open budget if that many are free: check and act are one statement."""
     taken = tx.run(_TAKE_BUDGET, pull_payment=pull_payment_id, store=store_id, units=units, now=now)
     return taken == 1
+
+
+def give_budget_back(tx: Transaction, store_id: str, pull_payment_id: str, units: int) -> None:
+    """Undo taking units of a budget, in the transaction that took them."""
+    tx.run(
+        _SHIFT_BUDGET,
+        pull_payment=pull_payment_id,
+        store=store_id,
+        reserved_units=-units,
+        paid_units=0,
+    )
 
 
 _HELD = frozenset({Place.RESERVED, Place.IN_TRANSIT})

@@ -54,9 +54,14 @@ def roll_up(tx: Transaction, before: Payout | None, after: Payout) -> None:
 
     Called last in a transaction, with rows in key order, so that writers never wait in a circle.
     """
-    if before is None or before.status is not after.status:
+    if before is None or _counted(before) != _counted(after):
         _roll_status(tx, before, after)
     _roll_fee(tx, before, after)
+
+
+def _counted(payout: Payout) -> tuple[object, ...]:
+    """Return what the figures depend on: a quote may change an amount in one and the same state."""
+    return payout.status, payout.amount_sats, payout.value_cents
 
 
 def _roll_status(tx: Transaction, before: Payout | None, after: Payout) -> None:
