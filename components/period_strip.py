@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
 from nicegui import html
@@ -18,6 +18,7 @@ from models.period import Comparison, Fees, Period, TimeToPaid, success_per_mill
 from models.rollup import Stats
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+_MIDNIGHT = time()
 UNKNOWN = "–"
 
 
@@ -86,11 +87,11 @@ def _item(testid: str, name: str) -> _Item:
 def _median(found: TimeToPaid, before: Period | None) -> tuple[str, str]:
     if found.median is None:
         return UNKNOWN, ""
-    notes = [f"newest {found.counted:,}"] if found.is_sample else []
+    notes = [f"of the newest {found.counted:,}"] if found.is_sample else []
     then = None if before is None else before.time_to_paid.median
     if then is not None:
         notes.append(f"was {length_words(then)}")
-    return length_words(found.median), ", ".join(notes)
+    return length_words(found.median), " · ".join(notes)
 
 
 def _fees(found: Fees) -> tuple[str, str]:
@@ -125,12 +126,14 @@ def against_words(before: Period | None, zone: ZoneInfo) -> str:
     if before is None or before.starts_at is None or before.ends_at is None:
         return ""
     start, end = before.starts_at.astimezone(zone), before.ends_at.astimezone(zone)
-    is_whole = all(moment.time() == datetime.min.time() for moment in (start, end))
-    if is_whole:
+    first, last = (f"{moment.day} {moment:%b}" for moment in (start, end))
+    if start.time() != _MIDNIGHT:
+        first = f"{first} {start:%H:%M}"
+    if end.time() == _MIDNIGHT:
         end -= _DAY
-        days = [f"{moment.day} {moment:%b}" for moment in (start, end)]
-        return "against " + " – ".join(dict.fromkeys(days))
-    first, last = (f"{moment.day} {moment:%b %H:%M}" for moment in (start, end))
-    if start.date() == end.date():
-        last = f"{end:%H:%M}"
-    return f"against {first} – {last}"
+        last = f"{end.day} {end:%b}"
+    elif start.date() == end.date() and start.time() == _MIDNIGHT:
+        return f"against {first} until {end:%H:%M}"
+    else:
+        last = f"{last} {end:%H:%M}"
+    return f"against {first}" if first == last else f"against {first} – {last}"

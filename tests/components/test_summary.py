@@ -101,8 +101,8 @@ def test_a_length_is_told_in_two_units(length: timedelta, words: str) -> None:
     [
         ("2026-10-20T22:00Z", "2026-11-19T23:00Z", "against 21 Oct – 19 Nov"),
         ("2026-11-18T23:00Z", "2026-11-19T23:00Z", "against 19 Nov"),
-        ("2026-11-18T23:00Z", "2026-11-19T08:12Z", "against 19 Nov 00:00 – 09:12"),
-        ("2026-10-24T22:00Z", "2026-10-26T08:12Z", "against 25 Oct 00:00 – 26 Oct 09:12"),
+        ("2026-11-18T23:00Z", "2026-11-19T08:12Z", "against 19 Nov until 09:12"),
+        ("2026-10-24T22:00Z", "2026-10-26T08:12Z", "against 25 Oct – 26 Oct 09:12"),
     ],
 )
 def test_the_period_before_is_named_in_the_stores_zone(start: str, end: str, words: str) -> None:
@@ -223,7 +223,7 @@ async def test_only_what_changed_is_sent() -> None:
         (
             period(completed=2, times=TimeToPaid(timedelta(seconds=2), 1_000, is_sample=True)),
             period(completed=1, times=TimeToPaid(timedelta(seconds=1), 1, is_sample=False)),
-            {"median": "2.0 s newest 1,000, was 1.0 s", "fees": "– not known yet"},
+            {"median": "2.0 s of the newest 1,000 · was 1.0 s", "fees": "– not known yet"},
         ),
         (period(), None, {"success": "–", "median": "–", "fees": "–"}),
         (period(completed=1, fees=Fees(0, 1, 0)), None, {"success": "100%", "fees": "0 sats"}),
