@@ -6,6 +6,7 @@ and worths go down.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -25,6 +26,7 @@ MAX_MSAT = MAX_SATS * MSAT_PER_SAT
 MAX_MINOR = 10**15
 
 SATS_CURRENCY = "SATS"
+_DECIMAL = re.compile(r"([0-9]{1,3}(?:,[0-9]{3}){1,5}|[0-9]{1,18})(?:\.([0-9]{1,3}))?", re.ASCII)
 # ISO 4217 minor units that are not two.
 _EXPONENTS = {
     "SATS": 0,
@@ -90,6 +92,18 @@ class Rate:
     def msat_floor(self, minor: int) -> Msat:
         """Return how many millisats an amount of minor units buys, rounded down."""
         return Msat(minor * MSAT_PER_SAT * self.denominator // self.numerator)
+
+
+def parse_minor(text: str, currency: str) -> int | None:
+    """Read a plain decimal number as minor units: `12.34` USD is 1234; nothing if it is none.
+
+    Commas between thousands are taken; a third decimal of a cent is not, as nothing is rounded.
+    """
+    exponent = minor_exponent(currency)
+    found = _DECIMAL.fullmatch(text.strip().replace("\u00a0", ""))
+    if found is None or len(found[2] or "") > exponent:
+        return None
+    return int(found[1].replace(",", "") + (found[2] or "").ljust(exponent, "0"))
 
 
 def format_minor(amount: int, currency: str) -> str:

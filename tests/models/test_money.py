@@ -15,6 +15,7 @@ from models.money import (
     ceil_div,
     format_minor,
     minor_exponent,
+    parse_minor,
     to_sat_ceil,
 )
 from tests.support.clock import NOON
@@ -83,3 +84,28 @@ def test_minor_units_are_printed_with_the_places_of_their_currency(
 
 def test_a_currency_that_is_not_listed_has_two_places() -> None:
     assert minor_exponent("JMD") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("25000", "SATS", 25_000),
+        ("1,250,000", "SATS", 1_250_000),
+        (" 12.34 ", "USD", 1_234),
+        ("12.3", "USD", 1_230),
+        ("12", "USD", 1_200),
+        ("0.125", "KWD", 125),
+        ("12.5", "SATS", None),
+        ("12.345", "USD", None),
+        ("1,25", "USD", None),
+        ("1.250,00", "USD", None),
+        ("-5", "USD", None),
+        ("٣", "SATS", None),
+        ("", "USD", None),
+        ("9" * 40, "SATS", None),
+    ],
+)
+def test_an_amount_is_read_as_it_is_typed_and_never_rounded(
+    text: str, currency: str, minor: int | None
+) -> None:
+    assert parse_minor(text, currency) == minor

@@ -1,0 +1,53 @@
+"""Follows one question on a live board for a page, and hands on every answer that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+from app.pages.visit import Visit
+
+Snapshot = TypeVar("Snapshot")
+
+
+class Follower(Generic[Snapshot]):
+    """Joins the board when the browser is there, and leaves it when the page is gone."""
+
+    def __init__(
+        self,
+        visit: Visit,
+        question: Hashable,
+        read: Callable[[], Awaitable[Snapshot]],
+        show: Callable[[Snapshot], None],
+    ) -> None:
+        self.seen = 0
+        self._visit = visit
+        self._key = (visit.store.id, question)
+        self._read = read
+        self._show = show
+
+    @property
+    def is_watching(self) -> bool:
+        """Tell whether somebody can see it now."""
+        return self._visit.is_watching
+
+    async def join(self) -> None:
+        """Show what there is now, and every change from now on."""
+        await self._visit.boards.join(self._key, self._again, self)
+
+    def leave(self) -> None:
+        """Follow no longer."""
+        self._visit.boards.leave(self._key, self)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show everything."""
+        self._show(snapshot)
+
+    def patch(self, before: Snapshot, now: Snapshot) -> None:
+        """Show what is there now; pieces find out themselves what changed."""
+        del before
+        self._show(now)
+
+    async def _again(self, before: Snapshot | None) -> Snapshot:
+        del before
+        return await self._read()
