@@ -14,6 +14,7 @@ from app.http.strict import check_query
 from app.request import request_id_of
 from models.errors import Forbidden, Unauthenticated
 from models.store import Actor, ActorKind, Role
+from services.stores import KEY_PREFIX
 
 
 class Permission(StrEnum):
@@ -80,16 +81,22 @@ def container_of(request: Request) -> Container:
 
 
 async def caller_of(request: Request) -> Caller:
-    """Return who calls, by the bearer key.
+    """Return who calls, by the bearer: an API key, or the access token of a person.
 
     Raises:
-        Unauthenticated: No key, or one that is not valid.
+        Unauthenticated: None, or one that is not valid.
     """
     scheme, _, credential = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not credential.strip():
         raise Unauthenticated("Send Authorization: Bearer and an API key.")
-    key = await container_of(request).stores.authenticate(credential.strip())
+    services, text = container_of(request), credential.strip()
     address = request.client.host if request.client else None
+    if not text.startswith(KEY_PREFIX):
+        standing = await services.doors.tokens.standing(text)
+        session = standing.session
+        actor = Actor(ActorKind.PERSON, session.user_id, address, request_id_of(request))
+        return Caller(session.store_id, standing.role, actor, session.id)
+    key = await services.stores.authenticate(text)
     actor = Actor(ActorKind.API_KEY, key.id, address, request_id_of(request))
     return Caller(key.store_id, key.role, actor)
 

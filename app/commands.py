@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -21,6 +22,15 @@ from services.stores import NewStore, StoreAndOwner
 _log = structlog.get_logger(__name__)
 
 _CONSOLE = Actor(ActorKind.SYSTEM, "console")
+
+
+async def _offer_set_up(container: Container) -> None:
+    """Tell whoever started a database that nobody owns how to become its owner."""
+    token = await container.doors.set_up.begin()
+    if token is not None:
+        link = f"{container.settings.base_url}/setup/{token}"
+        # Only the console sees it: a log would keep it.
+        print(f"Set up, within an hour: {link}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 @asynccontextmanager
@@ -95,6 +105,7 @@ async def serve(settings: Settings | None = None) -> None:
     container = build(settings, kind_of(settings))
     if container.kind is DatabaseKind.DEMO and not is_loopback(settings.host):
         raise SettingError("FLASH_PAYOUTS_HOST", "a demo answers on this machine only")
+    await _offer_set_up(container)
     app = build_app(container)
     server = server_of(wrapped(app, container), container)
     async with asyncio.TaskGroup() as group:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from app.doors import Doors, build_doors
 from app.engine import Engine, build_engine
 from app.settings import Settings
 from models.errors import GatewayError, ServiceError, SettingError, UnavailableError
@@ -96,6 +97,7 @@ class Container:
     books: Books
     details: PayoutDetails
     engine: Engine
+    doors: Doors
     connected: dict[str, Connected] = field(default_factory=dict)
 
     def socket_state(self, store_id: str) -> SocketState:
@@ -124,6 +126,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
     connected: dict[str, Connected] = {}
     waits = WaitingTimes(connected)
     database_parts = (database, vault, clock, ids)
+    stores = Stores(*database_parts)
     tracking = Tracking(*database_parts)
     return Container(
         settings=settings,
@@ -136,7 +139,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         rates=rates,
         supervisor=Supervisor(clock),
         tracking=tracking,
-        stores=Stores(*database_parts),
+        stores=stores,
         pull_payments=PullPayments(*database_parts),
         boltcards=boltcards,
         card_links=CardLinks(database, clock, ids, boltcards),
@@ -153,6 +156,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         books=Books(database),
         details=PayoutDetails(database, payouts),
         engine=build_engine(settings, *database_parts, rates=rates, tracking=tracking),
+        doors=build_doors(*database_parts, stores),
         connected=connected,
     )
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Lifespan
 
-from app import errors, sessions
+from app import errors
 from app.container import Container, running
 from app.http import (
     boltcards,
@@ -23,17 +23,23 @@ from app.http import (
     exports,
     health,
     interventions,
+    join,
     lnurl,
     payout_requests,
     payouts,
     pull_payments,
+    set_up,
+    sign_in,
     statistics,
+    tokens,
     wallet,
 )
 from app.idempotency import Turns
 from app.live import Boards
 from app.pages.register import register_pages
 from app.request import Edge
+from app.socket_door import SocketDoor, guard_events
+from app.tabs import Tabs
 from models.store import DatabaseKind
 
 VERSION = "0.1.0"
@@ -50,16 +56,16 @@ FAVICON = (
 
 def build_app(container: Container) -> FastAPI:
     """Return the application of a container; its lifespan runs the background loops."""
-    boards = Boards(container.hub)
+    boards, tabs = Boards(container.hub), Tabs(container)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with running(container):
+            container.supervisor.start("tabs", tabs.run)
             yield
             boards.close()
 
     app = build_api(container, lifespan)
-    app.router.routes.extend(sessions.routes())
     register_pages(container, boards)
     # NiceGUI takes every path that is left, so it comes last.
     ui.run_with(
@@ -74,6 +80,8 @@ def build_app(container: Container) -> FastAPI:
         show_welcome_message=False,
     )
     core.sio.eio.cors_allowed_origins = None  # the same origin only
+    guard_events(tabs)
+    app.add_middleware(SocketDoor, container=container, tabs=tabs)
     return app
 
 
@@ -92,11 +100,14 @@ def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -
     errors.install(app)
     app.router.routes.extend(lnurl.routes())
     app.router.routes.extend(card_keys.routes())
+    for plain in (sign_in, set_up, join):
+        app.router.routes.extend(plain.routes())
     app.include_router(health.router)
     # `/boltcards/top` must be known before `/boltcards/{id}`, `/payouts/export` likewise.
     engine = (payout_requests, interventions)
     for module in (statistics, exports, *engine, payouts, pull_payments, boltcards, wallet):
         app.include_router(module.router, prefix="/v1")
+    app.include_router(tokens.router, prefix="/v1")
     app.include_router(exports.downloads)
     app.router.routes.append(Route("/v1/{rest:path}", _nothing_here, methods=list(_METHODS)))
     return app

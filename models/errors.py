@@ -8,6 +8,7 @@ ServiceError
 |   |-- TapError             a card read cannot be accepted
 |   |-- CardLinkError        a link for a card's keys gives none
 |   |-- WithdrawError        a claim cannot be accepted
+|   |-- SecondFactorNeeded   the password is right, a code is missing
 |   `-- Unauthenticated, Forbidden, RateLimited
 |-- ConflictError            the world moved on
 |   |-- StateChanged, IdempotencyMismatch
@@ -110,6 +111,16 @@ class Unauthenticated(RuleError):
     """Sign in, or send a valid API key."""
 
     code = "unauthenticated"
+
+
+class SecondFactorNeeded(RuleError):
+    """A code of the authenticator app is needed too."""
+
+    code = "second_factor_needed"
+
+    def __init__(self, ticket: str) -> None:
+        self.ticket = ticket
+        super().__init__()
 
 
 class Forbidden(RuleError):

@@ -73,3 +73,5 @@ class ApiKey:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    # Whoever made it: what it asks for, they cannot approve.
+    made_by: str | None = None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
-
-from argon2 import PasswordHasher
 
 from models.errors import InvalidField, Unauthenticated
 from models.ids import API_KEY, STORE, USER, WALLET, Ids, is_id
@@ -19,6 +18,7 @@ from models.wallet import Gate, Wallet
 from services.audit import audit
 from services.card_crypto import new_issuer_key
 from services.database import Database
+from services.passwords import check_new_password, hash_password
 from services.storage import store as stores
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
@@ -28,7 +28,6 @@ NAME_LIMIT = 100
 KEY_PREFIX = "fp"
 KEY_ROLES = frozenset({Role.OWNER, Role.MANAGER, Role.APPROVER, Role.VIEWER})
 MAX_KEY_DAYS = 3650
-MIN_PASSWORD = 12
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 # How often a key's last use is written down; each use would be a write for each request.
@@ -69,11 +68,12 @@ class Stores:
         Raises:
             InvalidField: A name, e-mail address, currency, zone or password that cannot be.
         """
-        checked = _checked(wanted)
+        wanted = checked(wanted)
         password_hash = None
-        if checked.password is not None:
-            password_hash = PasswordHasher().hash(checked.password)
-        return await self._database.write(self._init, checked, kind, password_hash)
+        if wanted.password is not None:
+            check_new_password(wanted.password, wanted.owner_email)
+            password_hash = await asyncio.to_thread(hash_password, wanted.password)
+        return await self._database.write(self._init, wanted, kind, password_hash)
 
     async def create_api_key(
         self, store_id: str, name: str, role: Role, days: int | None, actor: Actor = SYSTEM
@@ -82,6 +82,18 @@ class Stores:
 
         Raises:
             InvalidField: An unknown store, an empty name, a role that keys cannot have.
+        """
+        key, text = self.new_api_key(store_id, name, role, days, actor)
+        await self._database.write(_add_key, key, actor)
+        return text
+
+    def new_api_key(
+        self, store_id: str, name: str, role: Role, days: int | None, actor: Actor
+    ) -> tuple[ApiKey, str]:
+        """Return a key that is not kept yet, and the text that is shown once.
+
+        Raises:
+            InvalidField: An empty name, a role that keys cannot have, too many days.
         """
         if role not in KEY_ROLES:
             raise InvalidField("role", "choose owner, manager, approver or viewer")
@@ -101,9 +113,9 @@ class Stores:
             expires_at=None if days is None else now + timedelta(days=days),
             revoked_at=None,
             last_used_at=None,
+            made_by=actor.id,
         )
-        await self._database.write(_add_key, key, actor)
-        return f"{KEY_PREFIX}_{key_id}_{secret}"
+        return key, f"{KEY_PREFIX}_{key_id}_{secret}"
 
     async def authenticate(self, text: str) -> ApiKey:
         """Return the key a caller showed.
@@ -135,14 +147,6 @@ class Stores:
         """Return all stores, oldest first."""
         return await self._database.read(stores.read_stores)
 
-    async def password_of(self, email: str) -> tuple[str, str | None] | None:
-        """Return the id and password hash of the person with an e-mail address."""
-        return await self._database.read(stores.find_password, email)
-
-    async def role_of(self, user_id: str) -> tuple[str, Role] | None:
-        """Return the first store a person has a role in, and the role."""
-        return await self._database.read(stores.find_role, user_id)
-
     async def load_keys(self) -> None:
         """Open the data keys of all stores that the vault does not know yet."""
         for store_id, version, sealed in await self._database.read(stores.read_data_keys):
@@ -156,15 +160,24 @@ class Stores:
         kind: DatabaseKind,
         password_hash: str | None,
     ) -> StoreAndOwner:
-        now = self._clock.utc_now()
         if stores.read_kind(tx) is None:
-            stores.set_kind(tx, kind, now)
+            stores.set_kind(tx, kind, self._clock.utc_now())
         found = stores.find_store(tx, wanted.name, wanted.owner_email)
         user_id = stores.find_user_id(tx, wanted.owner_email)
         if user_id is not None and password_hash is not None:
             stores.set_password(tx, user_id, password_hash)
         if found is not None and user_id is not None:
             return StoreAndOwner(found.id, user_id)
+        return self.make(tx, wanted, kind, password_hash)
+
+    def make(
+        self, tx: Transaction, wanted: NewStore, kind: DatabaseKind, password_hash: str | None
+    ) -> StoreAndOwner:
+        """Make a store, and its owner if nobody has the address, inside a transaction."""
+        now = self._clock.utc_now()
+        if stores.read_kind(tx) is None:
+            stores.set_kind(tx, kind, now)
+        user_id = stores.find_user_id(tx, wanted.owner_email)
         store_id = self._ids.new(STORE)
         sealed_key = self._vault.new_data_key(store_id)
         issuer_key = self._vault.of(store_id).seal(
@@ -226,17 +239,30 @@ def _new_wallet(wallet_id: str, store: Store) -> Wallet:
     )
 
 
-def _checked(wanted: NewStore) -> NewStore:
-    name, email = wanted.name.strip(), wanted.owner_email.strip().lower()
-    currency = wanted.currency.strip().upper()
+def checked_email(email: str, field: str) -> str:
+    """Return an e-mail address as it is kept.
+
+    Raises:
+        InvalidField: It cannot be one.
+    """
+    plain = email.strip().lower()
+    if _EMAIL.match(plain) is None:
+        raise InvalidField(field, "give an e-mail address such as owner@example.com")
+    return plain
+
+
+def checked(wanted: NewStore) -> NewStore:
+    """Return what a store is made from as it is kept.
+
+    Raises:
+        InvalidField: A name, e-mail address, currency or zone that cannot be.
+    """
+    name, currency = wanted.name.strip(), wanted.currency.strip().upper()
     if not 1 <= len(name) <= NAME_LIMIT:
         raise InvalidField("store", f"give a name of 1 to {NAME_LIMIT} characters")
-    if _EMAIL.match(email) is None:
-        raise InvalidField("owner", "give an e-mail address such as owner@example.com")
+    email = checked_email(wanted.owner_email, "owner")
     if _CURRENCY.match(currency) is None:
         raise InvalidField("currency", "give a currency code such as USD")
-    if wanted.password is not None and len(wanted.password) < MIN_PASSWORD:
-        raise InvalidField("password", f"choose at least {MIN_PASSWORD} characters")
     try:
         ZoneInfo(wanted.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -103,6 +103,9 @@ class Vault:
         self._master = Sealer(_derive(master_key, b"seal data keys"))
         self._find_key = _derive(master_key, b"find sealed values")
         self._sign_key = _derive(master_key, b"sign claim links")
+        # People belong to no one store, so their secrets have a key of their own.
+        self.people = Sealer(_derive(master_key, b"seal people's secrets"))
+        self.token_key = _derive(master_key, b"sign access tokens")
         self._sealers: dict[str, Sealer] = {}
 
     def new_data_key(self, store_id: str) -> bytes:

@@ -89,6 +89,7 @@ class ApiKeyRow(SQLModel, table=True):
     expires_at: datetime | None = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(sa_type=UtcDateTime)
     last_used_at: datetime | None = Field(sa_type=UtcDateTime)
+    made_by: str | None
 
 
 class DataKeyRow(SQLModel, table=True):

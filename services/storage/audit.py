@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, or_, select, update
 
+from models.instants import EPOCH
+from models.money import MAX_MSAT
+from models.record import Entry, EntryFilter
 from models.store import Actor
 from models.tables.base import table_of
 from models.tables.store import AuditRow, StoreRow
-from services.storage.statement import Statement, Transaction, insert_into
+from services.storage.statement import Statement, Transaction, columns, insert_into
+
+LAST = datetime(9999, 1, 1, tzinfo=UTC)
 
 _stores = table_of(StoreRow)
-_ADD = insert_into(table_of(AuditRow))
+_audit = table_of(AuditRow)
+_ADD = insert_into(_audit)
 # Raising the count locks the store's row, so two writers cannot take the same number.
 _NEXT_NUMBER = Statement(
     update(_stores)
     .where(_stores.c.id == bindparam("store"))
     .values(audit_count=_stores.c.audit_count + 1)
     .returning(_stores.c.audit_count)
+)
+
+_READ = Statement(
+    select(*columns(Entry, _audit))
+    .where(
+        _audit.c.store_id == bindparam("store_id"),
+        _audit.c.number < bindparam("below"),
+        _audit.c.at >= bindparam("since"),
+        _audit.c.at < bindparam("until"),
+        or_(bindparam("actor") == "", _audit.c.actor_id == bindparam("actor")),
+        or_(bindparam("did") == "", _audit.c.action == bindparam("did")),
+        or_(bindparam("subject") == "", _audit.c.subject_id == bindparam("subject")),
+    )
+    .order_by(_audit.c.number.desc())
+    .limit(bindparam("limit"))
+)
+_READ_ACTIONS = Statement(
+    select(_audit.c.action)
+    .where(_audit.c.store_id == bindparam("store_id"), _audit.c.at >= bindparam("since"))
+    .distinct()
+    .order_by(_audit.c.action)
+    .limit(200)
 )
 
 
@@ -51,3 +79,26 @@ def add_audit(
         request_id=actor.request_id,
         hash=None,
     )
+
+
+def read_entries(
+    tx: Transaction, store_id: str, wanted: EntryFilter, limit: int, before_number: int | None
+) -> list[Entry]:
+    """Return entries of a store that a filter lets through, newest first."""
+    return tx.all(
+        Entry,
+        _READ,
+        store_id=store_id,
+        below=MAX_MSAT if before_number is None else before_number,
+        since=wanted.since or EPOCH,
+        until=wanted.until or LAST,
+        actor=wanted.actor_id or "",
+        did=wanted.action or "",
+        subject=wanted.subject_id or "",
+        limit=limit,
+    )
+
+
+def read_actions(tx: Transaction, store_id: str, since: datetime) -> list[str]:
+    """Return the kinds of acts of a store since a moment."""
+    return [str(row[0]) for row in tx.rows(_READ_ACTIONS, store_id=store_id, since=since)]

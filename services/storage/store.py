@@ -46,15 +46,6 @@ _READ_ISSUER_KEY = Statement(
 )
 _ADD_USER = insert_into(_users)
 _READ_USER_ID = Statement(select(_users.c.id).where(_users.c.email == bindparam("email")))
-_READ_PASSWORD = Statement(
-    select(_users.c.id, _users.c.password_hash).where(_users.c.email == bindparam("email"))
-)
-_READ_ROLE = Statement(
-    select(_memberships.c.store_id, _memberships.c.role)
-    .where(_memberships.c.user_id == bindparam("user_id"))
-    .order_by(_memberships.c.created_at)
-    .limit(1)
-)
 _SET_PASSWORD = Statement(
     update(_users)
     .where(_users.c.id == bindparam("user_id"))
@@ -72,6 +63,30 @@ _TOUCH_API_KEY = Statement(
         _api_keys.c.id == bindparam("key_id"),
     )
     .values(last_used_at=bindparam("now"))
+)
+_READ_API_KEYS = Statement(
+    select(*columns(ApiKey, _api_keys))
+    .where(_api_keys.c.store_id == bindparam("store_id"))
+    .order_by(_api_keys.c.created_at.desc(), _api_keys.c.id.desc())
+    .limit(500)
+)
+_REVOKE_API_KEY = Statement(
+    update(_api_keys)
+    .where(
+        _api_keys.c.store_id == bindparam("in_store"),
+        _api_keys.c.id == bindparam("key_id"),
+        _api_keys.c.revoked_at.is_(None),
+    )
+    .values(revoked_at=bindparam("now"))
+)
+_LIMIT_API_KEY = Statement(
+    update(_api_keys)
+    .where(
+        _api_keys.c.store_id == bindparam("in_store"),
+        _api_keys.c.id == bindparam("key_id"),
+        _api_keys.c.revoked_at.is_(None),
+    )
+    .values(expires_at=bindparam("until"))
 )
 _ADD_DATA_KEY = insert_into(_data_keys)
 _READ_DATA_KEYS = Statement(
@@ -141,18 +156,6 @@ def find_user_id(tx: Transaction, email: str) -> str | None:
     return None if found is None else str(found[0])
 
 
-def find_password(tx: Transaction, email: str) -> tuple[str, str | None] | None:
-    """Return the id and password hash of the person with an e-mail address."""
-    found = tx.row(_READ_PASSWORD, email=email)
-    return None if found is None else (found[0], found[1])
-
-
-def find_role(tx: Transaction, user_id: str) -> tuple[str, Role] | None:
-    """Return the first store a person has a role in, and the role."""
-    found = tx.row(_READ_ROLE, user_id=user_id)
-    return None if found is None else (found[0], found[1])
-
-
 def set_password(tx: Transaction, user_id: str, password_hash: str) -> None:
     """Change a person's password hash."""
     tx.run(_SET_PASSWORD, user_id=user_id, password_hash=password_hash)
@@ -171,6 +174,21 @@ def add_api_key(tx: Transaction, key: ApiKey) -> None:
 def read_api_key(tx: Transaction, key_id: str) -> ApiKey | None:
     """Return a key by its public part; the caller checks the secret and learns the store."""
     return tx.one(ApiKey, _READ_API_KEY, key_id=key_id)
+
+
+def read_api_keys(tx: Transaction, store_id: str) -> list[ApiKey]:
+    """Return the keys of a store, newest first, those that work no more too."""
+    return tx.all(ApiKey, _READ_API_KEYS, store_id=store_id)
+
+
+def revoke_api_key(tx: Transaction, store_id: str, key_id: str, now: datetime) -> bool:
+    """Have a key work no more; False if there is none such, or it was revoked."""
+    return tx.run(_REVOKE_API_KEY, in_store=store_id, key_id=key_id, now=now) == 1
+
+
+def limit_api_key(tx: Transaction, store_id: str, key_id: str, until: datetime) -> bool:
+    """Have a key work until a moment only; False if there is none such, or it was revoked."""
+    return tx.run(_LIMIT_API_KEY, in_store=store_id, key_id=key_id, until=until) == 1
 
 
 def touch_api_key(tx: Transaction, store_id: str, key_id: str, now: datetime) -> None:

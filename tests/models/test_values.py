@@ -83,6 +83,7 @@ ARGUMENTS = {
     errors.CardLinkError: ("used",),
     errors.WithdrawError: ("k1_used",),
     errors.RateLimited: (1,),
+    errors.SecondFactorNeeded: ("ticket",),
     errors.StateChanged: ("po_1",),
     errors.DuplicateRow: ("uq",),
 }

@@ -1,0 +1,87 @@
+"""Passwords: hashed and checked with argon2id, a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from models.errors import InvalidField, RateLimited
+from services.password_policy import objection
+
+# Each check takes this much memory while it runs, so few may run at once; the rest waits or is
+# turned away, and a flood of sign-ins takes no more memory than two.
+MEMORY_KIB = 32 * 1024
+ROUNDS = 3
+AT_ONCE = 2
+WAITING_LIMIT = 32
+_HASHER = PasswordHasher(
+    time_cost=ROUNDS, memory_cost=MEMORY_KIB, parallelism=1, hash_len=32, type=Type.ID
+)
+
+
+def hash_password(password: str) -> str:
+    """Hash a password; blocks for a twentieth of a second."""
+    return _HASHER.hash(password)
+
+
+def check_new_password(password: str, email: str) -> None:
+    """Refuse a password that would be guessed.
+
+    Raises:
+        InvalidField: What is wrong with it.
+    """
+    found = objection(password, email)
+    if found is not None:
+        raise InvalidField("password", found)
+
+
+class Passwords:
+    """Hashes and checks in two threads of its own, so that neither pages nor taps wait."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(AT_ONCE, "passwords")
+        self._waiting = 0
+        self._nobodys: str | None = None
+
+    async def hash(self, password: str) -> str:
+        """Hash a password.
+
+        Raises:
+            RateLimited: Too many wait already.
+        """
+        return str(await self._run(hash_password, password))
+
+    async def verify(self, password_hash: str | None, password: str) -> bool:
+        """Tell whether a password is right; takes as long where there is none.
+
+        Raises:
+            RateLimited: Too many wait already.
+        """
+        return bool(await self._run(self._verify, password_hash, password))
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Tell whether a hash was made with other settings than today's."""
+        return _HASHER.check_needs_rehash(password_hash)
+
+    def _verify(self, password_hash: str | None, password: str) -> bool:
+        if self._nobodys is None:
+            self._nobodys = hash_password("nobody has this password")
+        try:
+            _HASHER.verify(password_hash or self._nobodys, password)
+        except (Argon2Error, InvalidHashError):
+            return False
+        return password_hash is not None
+
+    async def _run(self, function: object, *words: str | None) -> object:
+        if self._waiting >= WAITING_LIMIT:
+            raise RateLimited(2, "Too many sign in at this moment; try again shortly.")
+        assert callable(function)
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, function, *words)
+        finally:
+            self._waiting -= 1

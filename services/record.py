@@ -1,0 +1,59 @@
+"""The record of what people, keys and settings did: written by the edges too, searched, read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from models.instants import Clock
+from models.record import Entry, EntryFilter
+from models.store import Actor
+from services.audit import audit
+from services.database import Database
+from services.storage import audit as entries
+
+PAGE_LIMIT = 200
+
+
+class Record:
+    """Writes acts down that have no transaction of their own, and finds what was written."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def note(
+        self,
+        store_id: str,
+        actor: Actor,
+        action: str,
+        *,
+        subject_id: str | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write down an act that changed nothing, such as a look at a whole card number."""
+        await self._database.write(
+            lambda tx: audit(
+                tx,
+                store_id,
+                actor,
+                action,
+                now=self._clock.utc_now(),
+                subject_id=subject_id,
+                after=after,
+            )
+        )
+
+    async def page(
+        self, store_id: str, wanted: EntryFilter, limit: int, before_number: int | None = None
+    ) -> list[Entry]:
+        """Return entries of a store, newest first, below a number."""
+        limit = max(1, min(limit, PAGE_LIMIT))
+        return await self._database.read(
+            entries.read_entries, store_id, wanted, limit, before_number
+        )
+
+    async def actions(self, store_id: str, since: datetime) -> list[str]:
+        """Return the kinds of acts that occur since a moment, for a filter."""
+        return await self._database.read(entries.read_actions, store_id, since)
