@@ -48,6 +48,10 @@ CARD_ROLLUPS: Final = (
     *("store_id", "card_id", "grain", "bucket", "status", "shard", "count", "amount_sats"),
     "value_cents",
 )
+FEE_ROLLUPS: Final = ("store_id", "grain", "bucket", "shard", "fee_msat", "known")
+CARD_FEE_ROLLUPS: Final = (
+    *("store_id", "card_id", "grain", "bucket", "shard", "fee_msat", "known"),
+)
 AUDIT: Final = (
     *("store_id", "number", "at", "actor_kind", "actor_id", "action", "subject_id"),
     *("before", "after", "address", "request_id", "hash"),
@@ -65,6 +69,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "taps": TAPS,
     "rollups": ROLLUPS,
     "card_rollups": CARD_ROLLUPS,
+    "fee_rollups": FEE_ROLLUPS,
+    "card_fee_rollups": CARD_FEE_ROLLUPS,
     "audit": AUDIT,
 }
 """By table, those that others refer to first."""

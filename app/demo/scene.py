@@ -75,6 +75,10 @@ def _figure() -> list[int]:
     return [0, 0, 0]
 
 
+def _fees() -> list[int]:
+    return [0, 0]
+
+
 @dataclass(slots=True)
 class Told:
     """A part of the past: rows by table, and sums of what is kept once for all parts."""
@@ -86,6 +90,13 @@ class Told:
     )
     card_rollups: dict[tuple[int, str, int, str], list[int]] = field(
         default_factory=lambda: defaultdict(_figure)
+    )
+    # (grain, bucket) and (place of the customer, grain, bucket): known fees, and how many.
+    fee_rollups: dict[tuple[str, int], list[int]] = field(
+        default_factory=lambda: defaultdict(_fees)
+    )
+    card_fee_rollups: dict[tuple[int, str, int], list[int]] = field(
+        default_factory=lambda: defaultdict(_fees)
     )
     reserved: Counter[str] = field(default_factory=Counter)
     paid: Counter[str] = field(default_factory=Counter)

@@ -20,7 +20,7 @@ from app.demo.life import PAYEE, Life
 from app.demo.plan import Visit
 from app.demo.prices import RATE_DENOMINATOR, fee_of, rate_numerator
 from app.demo.scene import Decision, Paid, Scene, Told, Waiting
-from app.sandbox.amounts import debit_of
+from app.sandbox.amounts import MSAT_PER_BTC, debit_of
 from app.sandbox.habits import Basket, basket
 from app.sandbox.town_wallets import node_key
 from app.sandbox.townsfolk import CUSTOMERS, FUND_OF, Fund
@@ -47,6 +47,8 @@ _LINK_EXPIRY_S: Final = 3_600
 _EXPENSE_EXPIRY_S: Final = (3_600, 7_200, 10_800)
 _WAITING_EXPIRY_S: Final = (14_400, 21_600, 28_800)
 _FENCE: Final = 1
+# So long after a payment its row stands in the wallet's statement and has been read.
+_STATEMENT_US: Final = 10 * 60 * _SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +257,8 @@ class Teller:
 
     def _pay(self, claim: _Claim, at_us: int) -> None:
         amount_msat, username = claim.amount_sats * MSAT_PER_SAT, claim.basket.payee.username
-        debit_nanousd = debit_of(amount_msat, claim.nanousd_per_btc)
-        fee_nanousd = 0 if username is not None else fee_of(claim.payment_hash, debit_nanousd)
         price, is_settled = claim.nanousd_per_btc, claim.course.is_settled
-        money = (amount_msat, debit_nanousd, fee_nanousd, price)
+        money = (amount_msat, *_cost(claim), price)
         self._told.payments.append(
             Paid(claim.payment_hash, *money, at_us // 1000, is_settled, username)
         )
@@ -275,7 +275,7 @@ class Teller:
             *(claim.pull_payment_id, card_id, card_id is not None, None, claim.tap_id),
             *(claim.units, claim.fund.currency, claim.amount_sats * MSAT_PER_SAT),
             *(claim.amount_sats, claim.value_cents, rate_numerator(claim.nanousd_per_btc)),
-            *(RATE_DENOMINATOR, "flash", claim.rate_us, None, None),
+            *(RATE_DENOMINATOR, "flash", claim.rate_us, *self._learnt(claim)),
             *(DestinationKind.BOLT11.value, claim.invoice[:DESTINATION_START], sealed),
             *(claim.payment_hash, 1, course.evidence[0][0] if course.evidence else None),
             *(claim.basket.memo, "{}", *life.error, visit.at_us, stamps("eligible_at")),
@@ -283,6 +283,17 @@ class Teller:
             *(stamps("completed_at"), stamps("closed_at"), None, claim.claim_key),
             *(scene.wallet_id if was_sent else None, _FENCE if was_sent else 0),
         )
+
+    def _learnt(self, claim: _Claim) -> tuple[int, int] | tuple[None, None]:
+        """Return fee and debit as the wallet's statement tells them, some time after."""
+        paid_us = claim.course.paid_us
+        if not claim.course.is_settled or paid_us is None:
+            return None, None
+        if paid_us > self._scene.now_us - _STATEMENT_US:
+            return None, None
+        debit_nanousd, fee_nanousd = _cost(claim)
+        fee_msat = ceil_div(fee_nanousd * MSAT_PER_BTC, claim.nanousd_per_btc)
+        return fee_msat, debit_nanousd + fee_nanousd
 
     def _count(self, claim: _Claim) -> None:
         told, at_us, place = self._told, claim.visit.at_us, claim.visit.customer
@@ -296,12 +307,24 @@ class Teller:
                 figure[0] += 1
                 figure[1] += claim.amount_sats
                 figure[2] += claim.value_cents
+            self._count_fee(claim, key[:2])
         if claim.tap_id is not None:
             told.last_used_us[place] = at_us
         if claim.course.attempt == AttemptState.SETTLED.value:
             told.paid[claim.fund.key] += claim.units
         elif claim.visit.waits:
             told.reserved[claim.fund.key] += claim.units
+
+    def _count_fee(self, claim: _Claim, key: tuple[str, int]) -> None:
+        fee_msat = self._learnt(claim)[0]
+        if fee_msat is None:
+            return
+        fees = [self._told.fee_rollups[key]]
+        if claim.tap_id is not None:
+            fees.append(self._told.card_fee_rollups[claim.visit.customer, *key])
+        for fee in fees:
+            fee[0] += fee_msat
+            fee[1] += 1
 
     def _id(self, prefix: str, at_us: int) -> str:
         """Return an id of that moment; its last sixteen letters are eighty bits of chance."""
@@ -327,6 +350,13 @@ def _cents(sats: int, nanousd_per_btc: int) -> tuple[int, int]:
     """Return what sats are worth and what they cost, in cents, at the rate the service keeps."""
     product = sats * rate_numerator(nanousd_per_btc)
     return product // RATE_DENOMINATOR, ceil_div(product, RATE_DENOMINATOR)
+
+
+def _cost(claim: _Claim) -> tuple[int, int]:
+    """Return what a payment costs the wallet, and the fee beside it, in nano-dollars."""
+    debit_nanousd = debit_of(claim.amount_sats * MSAT_PER_SAT, claim.nanousd_per_btc)
+    is_home = claim.basket.payee.username is not None
+    return debit_nanousd, 0 if is_home else fee_of(claim.payment_hash, debit_nanousd)
 
 
 def _expiries(visit: Visit, fund: Fund, *, has_card: bool) -> tuple[int, ...]:

@@ -30,6 +30,8 @@ class Tally:
     last_used_us: dict[int, int] = field(default_factory=dict)
     _rollups: _Figures = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
     _card_rollups: _Figures = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
+    _fees: _Figures = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    _card_fees: _Figures = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     _decisions: list[Decision] = field(default_factory=list)
 
     def add(self, told: Told) -> dict[str, Rows]:
@@ -41,6 +43,8 @@ class Tally:
         self._decisions += told.decisions
         _merge(self._rollups, told.rollups)
         _merge(self._card_rollups, told.card_rollups)
+        _merge(self._fees, told.fee_rollups)
+        _merge(self._card_fees, told.card_fee_rollups)
         ready = {"audit": self._record(told.first_us)}
         if len(self._rollups) + len(self._card_rollups) > _KEPT_LIMIT:
             ready |= self._rolled_up(told.first_us - _SETTLED_US)
@@ -72,15 +76,24 @@ class Tally:
             (store_id, cards[place][0], *key, 0, *figure)
             for (place, *key), figure in _taken(self._card_rollups, 2, until_us)
         ]
-        return {"rollups": rollups, "card_rollups": card_rollups}
+        fees = [(store_id, *key, 0, *fee) for key, fee in _taken(self._fees, 1, until_us)]
+        card_fees = [
+            (store_id, cards[place][0], *key, 0, *fee)
+            for (place, *key), fee in _taken(self._card_fees, 2, until_us)
+        ]
+        return {
+            "rollups": rollups,
+            "card_rollups": card_rollups,
+            "fee_rollups": fees,
+            "card_fee_rollups": card_fees,
+        }
 
 
 def _merge(into: _Figures, more: _Figures) -> None:
-    for key, (count, sats, cents) in more.items():
+    for key, sums in more.items():
         figure = into[key]
-        figure[0] += count
-        figure[1] += sats
-        figure[2] += cents
+        for place, added in enumerate(sums):
+            figure[place] += added
 
 
 def _taken(figures: _Figures, bucket_place: int, until_us: int) -> list[tuple[Any, list[int]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 
 from app.demo.columns import COLUMNS
 from app.sandbox import ledger_sql
+from app.sandbox.amounts import MSAT_PER_BTC
 from models.instants import from_us, to_us
+from models.money import ceil_div
 from models.rollup import Grain, bucket_of
 from models.states import ALLOWED, PayoutState, PayoutStatus
 from models.tables import METADATA
@@ -68,6 +71,43 @@ def test_rollups_equal_counted_payouts_in_every_bucket(
 
     assert by_key(rolled) == counted
     assert by_key(card_rolled) == by_card
+
+
+def test_known_fees_are_rolled_up_and_those_of_the_sandbox(
+    past: sqlite3.Connection, ledger: sqlite3.Connection
+) -> None:
+    fees, by_card = Counter[Any](), Counter[Any]()
+    known: dict[str, tuple[int, int]] = {}
+    for at, card, payment_hash, fee_msat, debited_nanousd in rows(
+        past,
+        "SELECT created_at, card_id, payment_hash, fee_msat, debited_nanousd FROM payouts"
+        " WHERE fee_msat IS NOT NULL AND status = 'completed'",
+    ):
+        known[payment_hash] = fee_msat, debited_nanousd
+        for grain in Grain:
+            bucket = bucket_of(grain, from_us(at))
+            fees[grain, bucket] += fee_msat
+            if card is not None:
+                by_card[card, grain, bucket] += fee_msat
+
+    settled = {
+        row[0]: (ceil_div(row[2] * MSAT_PER_BTC, row[3]), row[1] + row[2])
+        for row in rows(
+            ledger,
+            "SELECT payment_hash, debit_nanousd, fee_nanousd, nanousd_per_btc FROM ledger"
+            " WHERE state = 'settled'",
+        )
+    }
+    completed = rows(past, "SELECT count(*) FROM payouts WHERE status = 'completed'")[0][0]
+    rolled = rows(past, "SELECT grain, bucket, fee_msat FROM fee_rollups")
+    card_rolled = rows(past, "SELECT card_id, grain, bucket, fee_msat FROM card_fee_rollups")
+    counts = dict(rows(past, "SELECT grain, sum(known) FROM fee_rollups GROUP BY grain"))
+
+    assert {key: settled[key] for key in known} == known
+    assert completed - 20 < len(known) <= completed
+    assert {(Grain(row[0]), from_us(row[1])): row[2] for row in rolled} == dict(fees)
+    assert {(row[0], Grain(row[1]), from_us(row[2])): row[3] for row in card_rolled} == by_card
+    assert counts == {"quarter": len(known), "day": len(known)}
 
 
 def add(into: dict[Any, list[int]], key: Any, sats: int, cents: int) -> None:
