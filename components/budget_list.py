@@ -56,15 +56,14 @@ class BudgetList:
 
     def _fill(self, line: _Line, budget: Budget, standing: WalletStanding) -> None:
         line.name.set_text(budget.name)
-        line.left.set_text(f"{amount(budget.remaining, budget.currency)} left")
+        line.left.set_text(left_of(budget))
         used = budget.used_percent
         line.bar.style(replace=f"width:{used}%")
         whole = amount(budget.budget, budget.currency)
-        parts = [f"{used} % of {compact(budget.budget, budget.currency)} used"]
+        ends = ""
         if budget.expires_at is not None:
-            ends = short_day(budget.expires_at, standing.as_of, self._zone_name)
-            parts.append(f"ends {ends}")
-        line.detail.set_text(" · ".join(reversed(parts)))
+            ends = f", ends {short_day(budget.expires_at, standing.as_of, self._zone_name)}"
+        line.detail.set_text(f"{used} % used{ends}")
         paid = amount(budget.paid, budget.currency)
         reserved = amount(budget.reserved, budget.currency)
         line.box.props["title"] = f"{whole}: {paid} paid, {reserved} reserved"
@@ -80,16 +79,22 @@ def amount(minor: int, currency: str) -> str:
     return f"{int(whole):,}{dot}{rest} {currency}"
 
 
-def compact(minor: int, currency: str) -> str:
-    """Print an amount that only gives the scale: `20 M sats`, `182.5 k sats`, `50.00 USD`."""
-    if currency != SATS_CURRENCY:
-        return amount(minor, currency)
+def left_of(budget: Budget) -> str:
+    """Return what is left of how much: `67 of 222 k sats left`, `5.10 of 20.00 USD left`."""
+    whole = amount(budget.budget, budget.currency)
+    if budget.currency == SATS_CURRENCY:
+        whole = f"{scale(budget.budget)} sats"
+    return f"{amount(budget.remaining, budget.currency).split()[0]} of {whole} left"
+
+
+def scale(count: int) -> str:
+    """Print a count that only gives the scale: `20 M`, `182.5 k`, `999`; rounded down."""
     for size, letter in ((1_000_000, "M"), (1_000, "k")):
-        if minor >= size:
-            tenths = minor * 10 // size
+        if count >= size:
+            tenths = count * 10 // size
             tail = f".{tenths % 10}" if tenths % 10 else ""
-            return f"{tenths // 10:,}{tail} {letter} sats"
-    return amount(minor, currency)
+            return f"{tenths // 10:,}{tail} {letter}"
+    return f"{count:,}"
 
 
 def _line() -> _Line:

@@ -30,14 +30,15 @@ _HEAD = """
   const system = matchMedia('(prefers-color-scheme: dark)').matches;
   if (window.fpTheme.dark() ?? system) document.documentElement.classList.add('fp-dark');
   const tones = { done: [[880, 0], [1174.7, .09]], needs: [[587.3, 0], [440, .13], [587.3, .26]] };
-  let context, last = 0;
+  let context;
   window.fpSound = {
+    at: -1000,
     get: () => kept('fp-sound', 'off') === 'on',
     set: on => { keep('fp-sound', on ? 'on' : 'off'); if (on) window.fpSound.play('done'); },
     play: name => {
       const now = performance.now();
-      if (!window.fpSound.get() || now - last < 1000 || !tones[name]) return;
-      last = now;
+      if (!window.fpSound.get() || now - window.fpSound.at < 1000 || !tones[name]) return;
+      window.fpSound.at = now;
       window.fpSound.played = (window.fpSound.played || []).concat(name).slice(-9);
       context = context || new AudioContext();
       context.resume();

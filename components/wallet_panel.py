@@ -10,7 +10,7 @@ from components.dollars import MINUS, dollars
 from components.moment import age, short_moment
 from components.text import Text
 from models.money import to_sat_ceil
-from models.standing import FEE_PER_MILLE, PAID_DAYS, WalletStanding
+from models.standing import FEE_PER_MILLE, PAID_DAYS, Owed, WalletStanding
 
 _COMMITTED_HINT = (
     f"All payouts that have not ended, with {FEE_PER_MILLE} per mille set aside for fees"
@@ -44,9 +44,10 @@ class WalletPanel:
                         name: html.span().classes(f"part {name}")
                         for name in ("unsettled", "waiting", "free")
                     }
-                with html.ul().classes("fp-legend num"):
-                    self._legend("unsettled", "◐")
-                    self._legend("waiting", "○")
+                with html.ul().classes("fp-owed num"):
+                    self._line("waiting", "○", "Waiting to be sent")
+                    self._line("unsettled", "◐", "Sent, not settled")
+                    self._line("day", "●", f"Paid on a day, average of {PAID_DAYS}")
                 self._texts["note"] = Text("p").classes("fp-note")
 
     def show(self, standing: WalletStanding) -> None:
@@ -58,8 +59,9 @@ class WalletPanel:
         self._say("committed", _committed(standing))
         self._say("free", UNKNOWN if free is None else dollars(free))
         self._say("cover", _cover(standing))
-        self._say("unsettled", _part(standing, "unsettled", "sent, not settled"))
-        self._say("waiting", _part(standing, "waiting", "waiting to be sent"))
+        self._say("waiting", _owed(standing.waiting))
+        self._say("unsettled", _owed(standing.unsettled))
+        self._say("day", f"{standing.paid_sats // PAID_DAYS:,} sats")
         self._say("note", note(standing, self._zone_name))
         self._draw(standing)
 
@@ -95,10 +97,11 @@ class WalletPanel:
             html.dt(word)
             self._texts[name] = Text("dd", UNKNOWN).classes("num")
 
-    def _legend(self, name: str, glyph: str) -> None:
+    def _line(self, name: str, glyph: str, word: str) -> None:
         with html.li():
             html.span(glyph).classes(f"key {name}").props("aria-hidden=true")
-            self._texts[name] = Text("span", UNKNOWN)
+            html.span(word)
+            self._texts[name] = Text("span", UNKNOWN).classes("value")
 
 
 def shares_of(standing: WalletStanding) -> tuple[int, int, int]:
@@ -147,9 +150,11 @@ def _cover(standing: WalletStanding) -> str:
     return f"{days:,} days" if days >= 100 else f"{days}.{tenths % 10} days"  # noqa: PLR2004
 
 
-def _part(standing: WalletStanding, name: str, words: str) -> str:
-    owed = standing.unsettled if name == "unsettled" else standing.waiting
-    return f"{owed.count:,} {words}, {to_sat_ceil(owed.amount_msat):,} sats"
+def _owed(owed: Owed) -> str:
+    if not owed.count:
+        return "nothing"
+    word = "payout" if owed.count == 1 else "payouts"
+    return f"{owed.count:,} {word}, {to_sat_ceil(owed.amount_msat):,} sats"
 
 
 def _warns(name: str, text: str) -> bool:

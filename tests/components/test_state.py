@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from components.budget_list import amount, compact
+from components.budget_list import amount, left_of, scale
 from components.dollars import dollars
 from components.export_progress import contents
 from components.moment import age, short_day, short_moment
@@ -15,7 +15,7 @@ from components.needs_you import words
 from components.wallet_panel import note, shares_of
 from models.attention import Need, NeedKind
 from models.rollup import Figure
-from models.standing import Owed
+from models.standing import Budget, Owed
 from tests.models.test_standing import DOLLAR, STANDING
 from tests.support.clock import NOON
 
@@ -83,9 +83,10 @@ def test_what_is_not_known_is_said() -> None:
 
 def test_budgets_and_files_are_named_with_their_units() -> None:
     assert amount(12_000, "SATS") == "12,000 sats"
-    assert [compact(sats, "SATS") for sats in (999, 182_599, 20_000_000)] == [
-        *("999 sats", "182.5 k sats", "20 M sats")
-    ]
+    assert [scale(count) for count in (999, 182_599, 20_000_000)] == ["999", "182.5 k", "20 M"]
+    tips = Budget("pp_1", "Tips", "SATS", 9_000_000, paid=6_635_100, reserved=0, expires_at=None)
+    assert left_of(tips) == "2,364,900 of 9 M sats left"
+    assert left_of(replace(tips, currency="USD")) == "23,649.00 of 90,000.00 USD left"
     assert amount(123_450, "USD") == "1,234.50 USD"
     assert amount(1_234, "JPY") == "1,234 JPY"
     assert contents(Figure(1, 2_100)) == "1 payout, 2,100 sats"
