@@ -28,6 +28,7 @@ from services.boltcards import Boltcards
 from services.books import Books
 from services.card_links import CardLinks
 from services.card_views import CardViews
+from services.choices import Choices
 from services.clock import SystemClock
 from services.database import Database, sqlite_path
 from services.exports import Exports
@@ -42,6 +43,7 @@ from services.payouts import Payouts
 from services.pull_payments import PullPayments
 from services.rates import Rates
 from services.reports import Reports
+from services.saved_views import SavedViews
 from services.sender import Tools
 from services.standing import Standings
 from services.storage import store as store_storage
@@ -90,6 +92,8 @@ class Container:
     withdrawals: Withdrawals
     payouts: Payouts
     figures: Figures
+    choices: Choices
+    saved_views: SavedViews
     reports: Reports
     exports: Exports
     wallets: Wallets
@@ -149,6 +153,8 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         ),
         payouts=payouts,
         figures=figures,
+        choices=Choices(database, boltcards),
+        saved_views=SavedViews(database, clock, ids),
         reports=Reports(database, boltcards),
         exports=Exports(database, vault, clock, boltcards, figures, settings.data_dir),
         wallets=Wallets(database, clock),
@@ -286,6 +292,9 @@ async def connect(container: Container, store: Store, connection: FlashConnectio
         socket=socket,
         pace=pace,
         resolver=container.engine.resolver,
+        bookkeeper=container.engine.bookkeeper(
+            container.database, container.clock, client, pace, container.tracking
+        ),
         is_allowed_server=partial(_may_pay_through, container),
     )
     worker = WalletWorker(

@@ -9,13 +9,18 @@ from urllib.parse import urlsplit
 from app.settings import Settings, is_loopback
 from models.ids import Ids
 from models.instants import Clock
+from services.bookkeeper import Bookkeeper
+from services.closed_books import ClosedBooks
 from services.database import Database
 from services.destinations import Destinations, flash_address_host
+from services.flash.client import FlashClient
+from services.flash.pace import Pace
 from services.interventions import Interventions
 from services.outbound import Outbound
 from services.payout_requests import PayoutRequests
 from services.rates import Rates
 from services.resolver import Resolver
+from services.statements import Statements
 from services.tracking import Tracking
 from services.vault import Vault
 
@@ -29,6 +34,14 @@ class Engine:
     requests: PayoutRequests
     resolver: Resolver
     interventions: Interventions
+    books: ClosedBooks
+
+    def bookkeeper(
+        self, database: Database, clock: Clock, client: FlashClient, pace: Pace, tracking: Tracking
+    ) -> Bookkeeper:
+        """Return what keeps the books of the wallet that a client reaches."""
+        statements = Statements(database, clock, client, pace, tracking)
+        return Bookkeeper(database, clock, client, pace, statements, self.books)
 
 
 def build_engine(
@@ -51,6 +64,7 @@ def build_engine(
         requests=PayoutRequests(*parts, rates=rates, destinations=destinations),
         resolver=Resolver(*parts, rates=rates, destinations=destinations),
         interventions=Interventions(database, clock, ids, tracking),
+        books=ClosedBooks(database, clock, ids, tracking, auto_release=settings.auto_release),
     )
 
 

@@ -51,7 +51,12 @@ def tries(sends: Sequence[Send]) -> int:
 
 def all_did_nothing(sends: Sequence[Send]) -> bool:
     """Tell whether every logged send was answered, and each answer says it did nothing."""
-    return all(send.answer in _DID_NOTHING for send in sends)
+    return none_was_made([send.answer for send in sends])
+
+
+def none_was_made(answers: Sequence[SendAnswer | None]) -> bool:
+    """Tell the same by the answers alone."""
+    return all(answer in _DID_NOTHING for answer in answers)
 
 
 def is_unknown(sends: Sequence[Send]) -> bool:
@@ -141,10 +146,15 @@ def review_due(attempt: Attempt) -> datetime:
 
 def fits(amount_nanousd: int, expected_nanousd: int, sat_nanousd: int) -> bool:
     """Tell whether a statement row may be an expected payment: within 2 sats or 0.2 %."""
-    tolerance = max(2 * sat_nanousd, expected_nanousd // 500)
-    return abs(amount_nanousd - expected_nanousd) <= tolerance
+    off = abs(amount_nanousd - expected_nanousd)
+    return off <= tolerance(expected_nanousd, 2 * sat_nanousd)
+
+
+def tolerance(amount: int, two_sats: int) -> int:
+    """Return how far a statement row may be off: 2 sats or 0.2 %, in the unit of both."""
+    return max(two_sats, amount // 500)
 
 
 def tolerance_msat(amount_msat: int) -> int:
     """Return how far a statement row may be off: 2 sats or 0.2 %, whichever is more."""
-    return max(2_000, amount_msat // 500)
+    return tolerance(amount_msat, 2_000)

@@ -21,6 +21,7 @@ from models.payout import Attempt, PayeeHome, Payout, Send, SendAnswer, Sighting
 from models.states import PayoutState
 from models.wallet import Wallet
 from services import attempt_policy, send_log
+from services.bookkeeper import Bookkeeper
 from services.database import Database
 from services.flash.client import FlashClient
 from services.flash.pace import Need, Pace
@@ -68,6 +69,7 @@ class Tools:
     socket: FlashSocket
     pace: Pace
     resolver: Resolver
+    bookkeeper: Bookkeeper
     is_allowed_server: Callable[[bool], bool]
 
 

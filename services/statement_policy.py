@@ -68,20 +68,24 @@ def judge(
     """Judge every group of sends and rows by itself; `extras` are the times of extra rows."""
     claims: list[Claim] = []
     to_ask: list[str] = []
-    strangers = [row.row_id for row in seen if not any(each.may_be(row) for each in expected)]
+    strangers = [row for row in seen if not any(each.may_be(row) for each in expected)]
+    # What nobody can claim is as good as extra, where something unknown is to be decided.
+    foreign = [*extras, *(row.at for row in strangers)]
     for group in _groups(expected) if seen else ():
         rows = [row for row in seen if any(each.may_be(row) for each in group)]
-        if len(rows) != len(group) or _is_switched_off(group, extras):
+        is_known = all(each.is_settled for each in group)
+        off = _is_switched_off(group, extras if is_known else foreign)
+        if len(rows) != len(group) or off:
             continue
         if len(group) > GROUP_LIMIT or any(each.is_open for each in group):
             continue
-        if not all(each.is_settled for each in group):
+        if not is_known:
             unasked = [row.row_id for row in rows if row.is_completed is None]
             to_ask += unasked
             if unasked or not all(row.is_completed for row in rows):
                 continue
         claims += _paired(group, rows)
-    return Judgement(tuple(claims), tuple(to_ask), tuple(strangers))
+    return Judgement(tuple(claims), tuple(to_ask), tuple(row.row_id for row in strangers))
 
 
 def _is_switched_off(group: Sequence[Expected], extras: Sequence[datetime]) -> bool:

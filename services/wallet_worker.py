@@ -126,6 +126,7 @@ class WalletWorker:
         sender = Sender(self.tools, wallet, fence)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_connected(wallet, sender))
+            group.create_task(self.tools.bookkeeper.run(self.store_id, lambda: sender.info))
             lease = group.create_task(self._keep_lease(wallet, fence))
             while not lease.done():
                 self.wake.clear()

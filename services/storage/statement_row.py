@@ -111,19 +111,40 @@ _ROWS_SEEN = Statement(
     .order_by(_rows.c.seen_at)
     .limit(ROWS_LIMIT)
 )
+_READ_ROW = Statement(
+    select(*_ROW_COLUMNS).where(
+        _rows.c.store_id == bindparam("store_id"), _rows.c.id == bindparam("row")
+    )
+)
 _NEWEST_SEEN = Statement(
     select(func.max(_rows.c.at), func.min(_rows.c.seen_at)).where(
         _rows.c.store_id == bindparam("store_id"), _rows.c.flash_wallet_id == bindparam("wallet")
     )
+)
+# Long enough for any list to show it; what then is missing is for the reconciliation to tell.
+_DROP_MISSING = Statement(
+    update(_debits)
+    .where(
+        _debits.c.store_id == bindparam("in_store"),
+        _debits.c.state == DebitState.OPEN,
+        _debits.c.logged_at < bindparam("before", type_=_debits.c.logged_at.type),
+        _debits.c.attempt_id.in_(
+            select(_attempts.c.id).where(
+                _attempts.c.store_id == bindparam("in_store"),
+                _attempts.c.state == AttemptState.SETTLED,
+            )
+        ),
+    )
+    .values(state=DebitState.DROPPED)
 )
 # One line for each send of an attempt whose debit is open, and one for an attempt without any.
 _EXPECTED = Statement(
     select(
         *columns(Debit, _debits),
         _payouts.c.state,
+        _payouts.c.completed_at,
         _attempts.c.state,
         _attempts.c.invoice_expires_at,
-        _sends.c.answered_at,
         _sends.c.answer,
     )
     .join(_payouts, _payouts.c.id == _debits.c.payout_id)
@@ -145,9 +166,9 @@ class ExpectedDebit:
 
     debit: Debit
     payout_state: PayoutState
+    completed_at: datetime | None
     attempt_state: AttemptState
     invoice_expires_at: datetime
-    last_answer_at: datetime | None
     answers: tuple[SendAnswer | None, ...]
 
 
@@ -167,18 +188,28 @@ def expected_debits(tx: Transaction, store_id: str, wallet: str) -> list[Expecte
     found: dict[str, ExpectedDebit] = {}
     for row in tx.rows(_EXPECTED, store_id=store_id, wallet=wallet):
         debit = Debit(*row[:width])
-        payout_state, attempt_state, expires_at, answered_at, answer = row[width:]
         known = found.get(debit.attempt_id)
+        payout_state, completed_at, attempt_state, expires_at, answer = row[width:]
         answers = (*(() if known is None else known.answers), answer)
         found[debit.attempt_id] = ExpectedDebit(
-            debit, payout_state, attempt_state, expires_at, answered_at, answers
+            debit, payout_state, completed_at, attempt_state, expires_at, answers
         )
     return list(found.values())
+
+
+def drop_missing(tx: Transaction, store_id: str, before: datetime) -> int:
+    """Look no longer for debits of settled attempts that no list has shown; returns how many."""
+    return tx.run(_DROP_MISSING, in_store=store_id, before=before)
 
 
 def keep_row(tx: Transaction, row: KeptRow) -> bool:
     """Keep a row of the statement; False if it was kept before."""
     return tx.run(_KEEP_ROW, **record(row)) == 1
+
+
+def read_row(tx: Transaction, store_id: str, row_id: str) -> KeptRow | None:
+    """Return one row of the statement."""
+    return tx.one(KeptRow, _READ_ROW, store_id=store_id, row=row_id)
 
 
 def unclaimed_rows(tx: Transaction, store_id: str, wallet: str) -> list[KeptRow]:

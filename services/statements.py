@@ -1,0 +1,262 @@
+"""Reads the wallet's statement, keeps its rows, and lets sends claim them (rule S).
+
+What counting decides is in `statement_policy`; here it is fed and written down. The real fee of a
+payout is known from the row it claims, and from nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from models.flash import StatementRow
+from models.instants import Clock
+from models.money import MSAT_PER_SAT, NANOUSD_PER_CENT
+from models.payout import AttemptState
+from models.statement import Debit, KeptRow, RowState
+from models.states import PayoutState
+from services import attempt_policy
+from services.database import Database
+from services.flash.client import FlashClient
+from services.flash.pace import Need, Pace
+from services.mutation_policy import fee_msat
+from services.send_log import STATEMENT_ROWS, WINDOW_AFTER, WINDOW_BEFORE
+from services.statement_policy import Claim, Expected, Judgement, Seen, judge
+from services.storage import payout as payouts
+from services.storage import statement_row as statement_rows
+from services.storage.statement import Transaction
+from services.storage.statement_row import DEBITS_LIMIT, ExpectedDebit
+from services.tracking import Tracking
+
+_log = structlog.get_logger(__name__)
+
+EXTRA_AFTER = timedelta(minutes=10)  # a row that fits nothing by then is nobody's
+SETTLED_SKEW = timedelta(minutes=2)  # Flash's clock is not ours
+MISSING_AFTER = timedelta(days=3)
+ASK_AT_ONCE = 20
+KEEP_AT_ONCE = 500
+_UNKNOWN = frozenset({PayoutState.IN_FLIGHT, PayoutState.NEEDS_REVIEW})
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look at the statement found.
+
+    `is_whole` says that nothing can be missing between what was known before and now, and that
+    every row has an amount: only then may the books be compared.
+    """
+
+    rows: int
+    new: int
+    claimed: int
+    is_whole: bool
+
+
+class Statements:
+    """Keeps the statement of one wallet's store."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        client: FlashClient,
+        pace: Pace,
+        tracking: Tracking,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._client = client
+        self._pace = pace
+        self._tracking = tracking
+
+    async def look(self, store_id: str, flash_wallet_id: str) -> Look:
+        """Read the statement, keep what is new, and let sends claim their rows.
+
+        Raises:
+            GatewayError: Flash gave no list.
+        """
+        newest_at, _ = await self._database.read(
+            statement_rows.newest_row_at, store_id, flash_wallet_id
+        )
+        await self._pace.take(Need.LOOK_UP)
+        rows = await self._client.fetch_statement(flash_wallet_id, STATEMENT_ROWS)
+        if _may_be_cut(rows, newest_at):
+            await self._pace.take(Need.LOOK_UP)
+            rows = await self._client.fetch_whole_statement(flash_wallet_id)
+        now = self._clock.utc_now()
+        # Without a number a row can be neither counted nor added up; it may have one next time.
+        readable = [row for row in rows if row.signed_nanousd is not None]
+        since = await self._database.read(_beginning, store_id, flash_wallet_id, now)
+        new = 0
+        for start in range(0, len(readable), KEEP_AT_ONCE):  # taps wait for long transactions
+            part = readable[start : start + KEEP_AT_ONCE]
+            new += await self._database.write(_keep, store_id, flash_wallet_id, part, now, since)
+        # An empty list is also what Flash shows when its custodian fails.
+        is_whole = bool(rows) and len(readable) == len(rows)
+        claimed = await self._claim(store_id, flash_wallet_id, now) if is_whole else 0
+        return Look(len(rows), new, claimed, is_whole)
+
+    async def _claim(self, store_id: str, flash_wallet_id: str, now: datetime) -> int:
+        judged, asked = await self._judged(store_id, flash_wallet_id)
+        if asked:
+            for row in asked[:ASK_AT_ONCE]:
+                await self._ask(row)
+            judged, _ = await self._judged(store_id, flash_wallet_id)
+        claimed = 0
+        for claim in judged.claims:
+            claimed += await self._database.write(self._apply, store_id, claim, now)
+        await self._database.write(
+            _mark_extras, store_id, flash_wallet_id, frozenset(judged.strangers), now
+        )
+        return claimed
+
+    async def _judged(self, store_id: str, flash_wallet_id: str) -> tuple[Judgement, list[KeptRow]]:
+        return await self._database.read(_judge, store_id, flash_wallet_id)
+
+    async def _ask(self, row: KeptRow) -> None:
+        await self._pace.take(Need.LOOK_UP)
+        found = await self._client.fetch_row_details(row.id)
+        if found is not None:
+            await self._database.write(
+                statement_rows.set_row_details,
+                row,
+                is_completed=found.is_completed,
+                fee_nanousd=found.fee_nanousd,
+            )
+
+    def _apply(self, tx: Transaction, store_id: str, claim: Claim, now: datetime) -> bool:
+        """Settle a payout by its row if it is unknown, and learn its real cost."""
+        debit = statement_rows.read_debit(tx, store_id, claim.attempt_id)
+        row = statement_rows.read_row(tx, store_id, claim.row_id)
+        if debit is None or row is None or row.state is not RowState.UNCLAIMED:
+            return False
+        settled = self._tracking.weigh_row(
+            tx, store_id, debit.payout_id, claim.attempt_id, claim.row_id
+        )
+        if settled is None or settled.state is not PayoutState.COMPLETED:
+            return False
+        if not statement_rows.claim_row(tx, row, debit, now):
+            return False
+        cost = _cost(debit, row)
+        if cost is not None:
+            payouts.amend(tx, settled, fee_msat=cost[0], debited_nanousd=cost[1])
+        _log.info("statement.row_claimed", payout_id=debit.payout_id, row_id=row.id)
+        return True
+
+
+def _cost(debit: Debit, row: KeptRow) -> tuple[int, int] | None:
+    if row.fee_nanousd is None or row.amount_nanousd is None:
+        return None
+    fee = fee_msat(row.fee_nanousd, debit.msat_per_cent)
+    return fee, abs(row.amount_nanousd) + row.fee_nanousd
+
+
+def _may_be_cut(rows: list[StatementRow], newest_at: datetime | None) -> bool:
+    """Tell whether rows may be missing between a full list and what was known before."""
+    if len(rows) < STATEMENT_ROWS:
+        return False
+    return newest_at is None or min(row.at for row in rows) > newest_at - WINDOW_AFTER
+
+
+def _keep(
+    tx: Transaction,
+    store_id: str,
+    flash_wallet_id: str,
+    rows: list[StatementRow],
+    now: datetime,
+    since: datetime | None,
+) -> int:
+    new = 0
+    for row in rows:
+        signed = row.signed_nanousd
+        assert signed is not None
+        state = RowState.UNCLAIMED if signed < 0 else RowState.RECEIPT
+        if state is RowState.UNCLAIMED and since is not None and row.at < since:
+            state = RowState.BEFORE
+        new += statement_rows.keep_row(
+            tx,
+            KeptRow(
+                store_id=store_id,
+                flash_wallet_id=flash_wallet_id,
+                id=row.id,
+                state=state,
+                amount_nanousd=signed,
+                fee_nanousd=row.fee_nanousd,
+                is_completed=None,
+                attempt_id=None,
+                at=row.at,
+                seen_at=now,
+                claimed_at=None,
+            ),
+        )
+    statement_rows.drop_missing(tx, store_id, now - MISSING_AFTER)
+    return new
+
+
+def _beginning(
+    tx: Transaction, store_id: str, flash_wallet_id: str, now: datetime
+) -> datetime | None:
+    """Return, at the first look, from when on rows are ours to explain; later nothing."""
+    if statement_rows.newest_row_at(tx, store_id, flash_wallet_id)[0] is not None:
+        return None
+    expected = statement_rows.expected_debits(tx, store_id, flash_wallet_id)
+    return min((each.debit.logged_at for each in expected), default=now) - WINDOW_BEFORE
+
+
+def _judge(tx: Transaction, store_id: str, flash_wallet_id: str) -> tuple[Judgement, list[KeptRow]]:
+    """Return what counting says, and the rows that Flash has to be asked about first."""
+    found = statement_rows.expected_debits(tx, store_id, flash_wallet_id)
+    rows = {row.id: row for row in statement_rows.unclaimed_rows(tx, store_id, flash_wallet_id)}
+    if len(found) >= DEBITS_LIMIT or len(rows) >= statement_rows.ROWS_LIMIT:
+        return Judgement((), (), ()), []  # what was left out could change every count
+    expected = [each for each in map(expect, found) if each is not None]
+    seen = [
+        Seen(row.id, abs(row.amount_nanousd), row.at, row.is_completed)
+        for row in rows.values()
+        if row.amount_nanousd is not None
+    ]
+    since = min((each.since for each in expected), default=None)
+    extras: list[datetime] = []
+    if since is not None:
+        listed = statement_rows.rows_of_state(tx, store_id, RowState.EXTRA, since)
+        extras = [row.at for row in listed]
+    judged = judge(expected, seen, extras)
+    feeless = [
+        claim.row_id
+        for claim in judged.claims
+        if rows[claim.row_id].fee_nanousd is None and rows[claim.row_id].is_completed is None
+    ]
+    return judged, [rows[row_id] for row_id in (*judged.to_ask, *feeless)]
+
+
+def expect(found: ExpectedDebit) -> Expected | None:
+    """Return what rule S counts of an open debit; nothing of one that certainly was not made."""
+    debit = found.debit
+    if found.attempt_state is AttemptState.SETTLED and found.completed_at is not None:
+        until = found.completed_at + SETTLED_SKEW
+    elif attempt_policy.none_was_made(found.answers):
+        return None
+    else:
+        until = found.invoice_expires_at + WINDOW_AFTER
+    sat_nanousd = NANOUSD_PER_CENT * MSAT_PER_SAT // debit.msat_per_cent
+    return Expected(
+        attempt_id=debit.attempt_id,
+        amount_nanousd=debit.expected_nanousd,
+        tolerance_nanousd=attempt_policy.tolerance(debit.expected_nanousd, 2 * sat_nanousd),
+        since=debit.logged_at - WINDOW_BEFORE,
+        until=until,
+        is_settled=found.attempt_state is AttemptState.SETTLED,
+        is_open=found.attempt_state is AttemptState.LIVE and found.payout_state not in _UNKNOWN,
+    )
+
+
+def _mark_extras(
+    tx: Transaction, store_id: str, flash_wallet_id: str, strangers: frozenset[str], now: datetime
+) -> None:
+    for row in statement_rows.unclaimed_rows(tx, store_id, flash_wallet_id):
+        if row.id not in strangers or row.at > now - EXTRA_AFTER:
+            continue
+        if statement_rows.set_row_state(tx, row, RowState.EXTRA):
+            _log.warning("statement.extra_row", row_id=row.id, amount_nanousd=row.amount_nanousd)
