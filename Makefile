@@ -45,8 +45,8 @@ $(dev): requirements-dev.lock $(runtime)
 run: install  ## the demo, with money moving, on this machine only
 	@exec $(python) -m app run-demo $(ARGS)
 
-test: install-dev  ## all tests; ARGS="-k name" picks some
-	@$(python) -m pytest $(ARGS)
+test: install-dev  ## all tests, on up to four cores; ARGS="-k name" picks some
+	@$(python) -m pytest -n logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: lint types test  ## format, lint, types and tests
 

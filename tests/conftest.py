@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from services.database import Database
 from tests.support.clock import HandClock
@@ -21,7 +26,27 @@ from tests.support.postgres import PrivatePostgres, require_or_skip
 from tests.support.sandbox import FlashAccount, Hand, SandboxProcess
 from tests.support.shop import Shop, closed_shop, open_shop, settings_for, through
 
+# Nothing that is kept here has to survive a power cut, and commits need not wait for a disk.
+MEMORY_FOLDER = Path("/dev/shm")
+MEMORY_WANTED = 2 << 30
+# How long an example takes is the machine's affair.
+settings.register_profile(
+    "unhurried",
+    settings.get_profile(settings.get_current_profile_name()),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("unhurried")
+
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+
+
+def pytest_configure() -> None:
+    """Keep temporary folders in memory, if there is plenty and nobody said where they belong."""
+    with suppress(OSError):
+        if "TMPDIR" not in os.environ and shutil.disk_usage(MEMORY_FOLDER).free >= MEMORY_WANTED:
+            tempfile.tempdir = str(MEMORY_FOLDER)
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.tempdir)
 
 
 @pytest.fixture(scope="session")

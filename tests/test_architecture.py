@@ -18,9 +18,15 @@ def name_of(value: object) -> str:
     return str(getattr(value, "__name__", value))
 
 
+@pytest.fixture(scope="module")
+def sources() -> list[Source]:
+    """Every file, read and parsed once for all rules."""
+    return list(read_sources(ROOT))
+
+
 @pytest.mark.parametrize("rule", RULES, ids=name_of)
-def test_the_tree_keeps_the_rule(rule: Rule) -> None:
-    findings = [finding for source in read_sources(ROOT) for finding in rule(source)]
+def test_the_tree_keeps_the_rule(rule: Rule, sources: list[Source]) -> None:
+    findings = [finding for source in sources for finding in rule(source)]
 
     assert not findings, "\n" + "\n".join(map(str, findings))
 
@@ -30,8 +36,8 @@ def test_the_package_that_is_imported_is_ours(layer: str) -> None:
     assert Path(str(importlib.import_module(layer).__file__)).parent == ROOT / layer
 
 
-def test_the_rules_read_every_layer() -> None:
-    assert {source.layer for source in read_sources(ROOT)} == set(LAYERS)
+def test_the_rules_read_every_layer(sources: list[Source]) -> None:
+    assert {source.layer for source in sources} == set(LAYERS)
 
 
 @pytest.mark.parametrize("path", [*numbers.PATH_FILES, *numbers.SECONDS_FILES])

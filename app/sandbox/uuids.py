@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 from typing import Final
 
 _SOURCE: Final = random.SystemRandom()
 _CHANCE: Final = random.Random(_SOURCE.getrandbits(256))
+# Processes that are forked off one must not draw the same.
+os.register_at_fork(after_in_child=lambda: _CHANCE.seed(_SOURCE.getrandbits(256)))
 
 
 def new_uuid() -> str:

@@ -7,9 +7,9 @@ import errno
 import json
 import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -22,9 +22,8 @@ from services.stores import NewStore
 from tests.support.clock import HandClock
 from tests.support.exported import csv_rows, json_object, xlsx_sheets
 from tests.support.past import Past, plant_past
+from tests.support.program import Program
 from tests.support.shop import Shop, closed_shop, settings_for
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -43,16 +42,17 @@ async def one_shop(sqlite_url: str, tmp_path: Path, clock: HandClock) -> AsyncIt
 
 async def run(shop: Shop, *words: str) -> subprocess.CompletedProcess[bytes]:
     settings = shop.container.settings
-    ours = {
-        "FLASH_PAYOUTS_DATABASE_URL": settings.database,
-        "FLASH_PAYOUTS_DATA_DIR": str(settings.data_dir),
-        "FLASH_PAYOUTS_MASTER_KEY_FILE": str(settings.key_file),
-        "COLUMNS": "200",
-    }
-    command = [sys.executable, "-m", "app", "export", *words]
-    return await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, env=os.environ | ours, capture_output=True, check=False
+    program = Program(
+        Path(mkdtemp(dir=settings.data_dir)),
+        {
+            "DATABASE_URL": settings.database,
+            "DATA_DIR": str(settings.data_dir),
+            "MASTER_KEY_FILE": str(settings.key_file),
+        },
     )
+    ended = await asyncio.to_thread(program.run, "export", *words)
+    out, err = bytes_of(program.folder / "stdout"), bytes_of(program.folder / "stderr")
+    return subprocess.CompletedProcess(words, ended.status, out, err)
 
 
 def bytes_of(path: Path) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Route, sync_playwright
 
+from tests.support.ports import free_port
 from tests.support.postgres import require_or_skip
 
 pytestmark = pytest.mark.browser
@@ -33,9 +34,7 @@ COMPLETED, FAILED = 0, 3
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     inherited = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
     command = [sys.executable, "-m", "tests.browser.chart_page", str(port)]
     with subprocess.Popen(command, cwd=ROOT, env=inherited) as process:

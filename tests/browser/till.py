@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,16 +11,12 @@ from typing import Any
 import httpx
 
 from tests.support.cards import VirtualCard
-from tests.support.sandbox import ROOT, SandboxProcess
+from tests.support.ports import free_port
+from tests.support.sandbox import SandboxProcess
+from tests.support.warm import Forked
 
 TOKEN = "a-token-of-the-test"
 CONNECT_S = 20.0  # a killed worker keeps its lease for a few seconds
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Till:
@@ -36,7 +29,7 @@ class Till:
         self.http = httpx.Client(timeout=10)
         self.sandbox = SandboxProcess(folder / "ledger.db", "--pace-off", "--token", TOKEN)
         self._folder = folder
-        self._service: subprocess.Popen[str] | None = None
+        self._service: Forked | None = None
         self._key = ""
 
     def open(self) -> None:
@@ -62,22 +55,14 @@ class Till:
 
     def start(self) -> None:
         """Start the service and wait until it says that it is ready."""
-        self._service = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve"],
-            cwd=ROOT,
-            env=self._env(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self._service.stdout is not None
-        assert self._service.stdout.readline().startswith("ready ")
+        self._service = Forked("app", "serve", env=self._env())
+        assert self._service.line().startswith("ready ")
 
     def stop(self) -> None:
         """End the service as a power cut would."""
         if self._service is not None:
             self._service.kill()
-            self._service.communicate(timeout=15)
+            self._service.wait(15)
             self._service = None
 
     def wait_until_connected(self) -> None:
@@ -127,7 +112,7 @@ class Till:
         }
 
     def _cli(self, *words: str) -> str:
-        command = [sys.executable, "-m", "app", *words]
-        return subprocess.run(
-            command, cwd=ROOT, env=self._env(), check=True, capture_output=True, text=True
-        ).stdout
+        command = Forked("app", *words, env=self._env())
+        said = command.rest()
+        assert command.wait(60) == 0, said
+        return said

@@ -45,8 +45,9 @@ class Books:
         self.close()
         if not self._url.startswith("sqlite:"):
             with psycopg.connect(self._url, autocommit=True) as server:
+                # With a patience it returns only when they are gone.
                 server.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
 

@@ -14,10 +14,11 @@ from tests.crash.journal import Journal, Told
 from tests.crash.process import Process
 from tests.crash.purse import Asked, Purse
 from tests.crash.shop import post
-from tests.crash.stage import LEASE_S, Stage, free_ports, opened
+from tests.crash.stage import LEASE_S, Stage, opened
 from tests.crash.till import Offer, Till
 from tests.crash.unknown import read_open
 from tests.crash.wire import WITHIN_S, Wire
+from tests.support.ports import free_port
 
 _POLL_S = 0.02
 _BUDGET_SATS = 100_000_000
@@ -134,7 +135,7 @@ class Drill:
         await stage.set_clock()
         second = Process("successor", stage.folder / "successor.log", "app", "serve")
         try:
-            await second.start(stage.env(free_ports(1)[0]), stage.almanac.ahead_s)
+            await second.start(stage.env(free_port()), stage.almanac.ahead_s)
             yield second
         finally:
             await second.kill()

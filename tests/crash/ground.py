@@ -6,13 +6,12 @@ import asyncio
 import json
 import os
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tests.crash.process import ROOT
 from tests.support.postgres import PrivatePostgres
+from tests.support.warm import Forked
 
 DATABASES = ("sqlite", "postgresql")
 _MODEL = "model"
@@ -38,11 +37,14 @@ class Ground:
         if postgres is not None:
             url = postgres.create_database(_MODEL)
         env = {"FLASH_PAYOUTS_DATABASE_URL": url, "FLASH_PAYOUTS_DATA_DIR": str(ground.folder)}
-        await _command(env, "migrate")
-        made = await _command(env, "init", "--store", "Corner Café", "--owner", "alice@example.com")
+        log = folder / "commands.log"
+        await _command(env, log, "migrate")
+        init = ("init", "--store", "Corner Café", "--owner", "alice@example.com")
+        made = await _command(env, log, *init)
         store_id = json.loads(made)["store_id"]
         key = await _command(
-            env, "api-key", "create", "--store", store_id, "--name", "till", "--role", "owner"
+            *(env, log, "api-key", "create"),
+            *("--store", store_id, "--name", "till", "--role", "owner"),
         )
         ground.api_key = key.strip()
         return ground
@@ -65,16 +67,9 @@ class Ground:
         return f"sqlite:///{folder / _FILE}"
 
 
-async def _command(env: dict[str, str], *words: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "app", *words),
-        cwd=ROOT,
-        env=os.environ | env,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    said, complaint = await process.communicate()
-    if process.returncode != 0:
-        raise RuntimeError(f"flash-payouts {words[0]}: {complaint.decode()}")
-    return said.decode()
+async def _command(env: dict[str, str], log: Path, *words: str) -> str:
+    command = Forked("app", *words, env=os.environ | env, log=log)
+    said = await asyncio.to_thread(command.rest)
+    if await asyncio.to_thread(command.wait) != 0:
+        raise RuntimeError(f"flash-payouts {words[0]}: {await asyncio.to_thread(log.read_text)}")
+    return said

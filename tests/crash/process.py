@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.warm import Forked
+
 READY_WITHIN_S = 40.0
 LOG_TAIL = 3000  # characters
 
@@ -26,7 +26,7 @@ class Process:
         self._log = log
         self._module = module
         self._arguments = arguments
-        self._running: asyncio.subprocess.Process | None = None
+        self._running: Forked | None = None
         self._is_killed = False
 
     @property
@@ -37,24 +37,18 @@ class Process:
         """Start it and wait until it says that it is ready; False if it was killed before."""
         assert not self.is_alive, f"{self.name} runs already"
         self._is_killed = False
-        with self._log.open("ab") as log:
-            started = self._running = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "tests.crash.child", self._module, str(ahead_s), *self._arguments),
-                cwd=ROOT,
-                env=os.environ | env,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-            )
-        assert started.stdout is not None
+        started = self._running = Forked(
+            *("tests.crash.child", self._module, str(ahead_s), *self._arguments),
+            env=os.environ | env,
+            log=self._log,
+        )
         try:
             async with asyncio.timeout(READY_WITHIN_S):
-                line = (await started.stdout.readline()).decode()
+                line = await asyncio.to_thread(started.line)
         except TimeoutError:
             raise Broken(f"{self.name} is not ready in time\n{self.tail()}") from None
         if "ready" not in line and not self._is_killed:
-            code = await started.wait()
+            code = await asyncio.to_thread(started.wait)
             raise Broken(f"{self.name} ended at its start with {code}: {line}\n{self.tail()}")
         return "ready" in line
 
@@ -66,7 +60,7 @@ class Process:
         if self.is_alive:
             self.kills += 1
             self._running.kill()
-        await self._running.wait()
+        await asyncio.to_thread(self._running.wait)
 
     def pause(self) -> None:
         """Stop it in the middle of whatever it does."""

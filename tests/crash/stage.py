@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -19,6 +17,7 @@ from tests.crash.books import Books
 from tests.crash.control import Control
 from tests.crash.ground import Ground
 from tests.crash.process import Process
+from tests.support.ports import free_ports
 
 TOKEN = "sandbox-session-of-the-drill"
 LEASE_S = 16.0  # what a dead worker's lease lasts, and a little more
@@ -123,17 +122,3 @@ async def opened(ground: Ground, seed: int) -> AsyncIterator[Stage]:
     finally:
         await stage.close()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody has, below those that the system gives to outgoing connections.
-
-    They stay ours from life to life, although nobody holds them while a process is dead.
-    """
-    found: list[int] = []
-    while len(found) < count:
-        port = random.randint(20_000, 32_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            found.append(port)
-    return found

@@ -162,8 +162,14 @@ async def test_other_broken_rules_stay_what_they_are(database: Database) -> None
 async def test_work_goes_on_when_the_one_who_asked_has_left(
     database: Database, beneath: Raw
 ) -> None:
-    told: list[Change] = []
-    database.listen(told.extend)
+    told, both_told = list[Change](), asyncio.Event()
+
+    def hear(changes: list[Change]) -> None:
+        told.extend(changes)
+        if len(told) == 2:
+            both_told.set()
+
+    database.listen(hear)
     async with held_up(database):
         asked = asyncio.ensure_future(database.write(add_user, "alice"))
         await asyncio.sleep(0)
@@ -173,8 +179,9 @@ async def test_work_goes_on_when_the_one_who_asked_has_left(
     with contextlib.suppress(asyncio.CancelledError):
         await asked
     assert asked.cancelled()
+    # Two writers of a server may end in either order.
+    await asyncio.wait_for(both_told.wait(), WAIT_S)
     assert users(beneath) == {"alice", "bob"}
-    assert len(told) == 2
 
 
 async def test_closing_finishes_what_is_queued(database_url: str, beneath: Raw) -> None:
@@ -255,7 +262,8 @@ class TestPostgresql:
             database.write(lock_in_turn, "bob", "alice"),
         )
 
-        assert len(runs) == 3
+        # The one that runs again may be first at the row the other waits for, and meet it again.
+        assert len(runs) >= 3
         assert len(set(beneath.rows("SELECT password_hash FROM users"))) == 1
 
     async def test_after_a_cut_connection_the_next_work_gets_a_new_one(

@@ -41,7 +41,7 @@ async def drawn(shop: Shop, minted: Minted) -> str:
     return await shop.draw(await shop.pull_payment(), minted.pr)
 
 
-@pytest.mark.parametrize(("home", "mint"), WAYS, ids=str)
+@pytest.mark.parametrize(("home", "mint"), WAYS, ids=["home", "foreign"])
 async def test_a_tap_is_paid_within_the_call(
     paying_shop: Shop, hand: Hand, home: PayeeHome, mint: Any
 ) -> None:

@@ -10,7 +10,6 @@ import os
 import pwd
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,8 @@ from typing import Self
 import psycopg
 import pytest
 from psycopg import sql
+
+from tests.support.ports import free_port
 
 DEBIAN_SERVERS = Path("/usr/lib/postgresql")
 KEEPER = Path(__file__).with_name("postgres_keeper.py")
@@ -110,7 +111,7 @@ class PrivatePostgres:
             raise RuntimeError("no PostgreSQL server binaries, or no user to run them as")
         reason = ""
         for _ in range(START_TRIES):
-            self._port = _free_port()
+            self._port = free_port()
             self._folder = _private_folder(user)
             self._keeper = self._start_keeper(binaries, user)
             if self._answers():
@@ -174,9 +175,3 @@ def _private_folder(user: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="flash-payouts-pg-", dir="/tmp"))
     shutil.chown(folder, user)
     return folder
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

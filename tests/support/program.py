@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -11,15 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from tests.support.warm import end_with, nursery, take_streams
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "FLASH_PAYOUTS_"
 TIMEOUT_S = 60
 STOP_S = 20
 LOOK_S = 0.02
-# Loading the program takes seconds; its commands are forked off a process that has done so.
-_WARM = ["app.cli", "app.commands"]
 
 
 @dataclass(frozen=True)
@@ -42,14 +40,12 @@ class Program:
         """Run a command to its end."""
         out, err = self.folder / "stdout", self.folder / "stderr"
         (self.folder / "stdin").write_text(stdin)
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_WARM)
         env = self._env(settings)
-        child = context.Process(target=_command, args=(str(self.folder), words, env), daemon=True)
+        child = nursery().Process(target=_command, args=(str(self.folder), words, env), daemon=True)
         child.start()
         child.join(TIMEOUT_S)
         assert child.exitcode is not None, f"{words} does not end"
-        return Ended(child.exitcode, out.read_text(), err.read_text())
+        return Ended(child.exitcode, out.read_text(errors="replace"), err.read_text())
 
     @contextmanager
     def serving(self, **settings: str) -> Iterator[Server]:
@@ -104,25 +100,12 @@ class Server:
 def _command(folder: str, words: tuple[str, ...], env: dict[str, str]) -> None:
     """Become the command: its folder, its words, its environment, its three streams."""
     os.chdir(folder)
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        flags = os.O_RDONLY if name == "stdin" else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        os.dup2(os.open(name, flags, 0o600), number)
-    sys.stdin, sys.stdout, sys.stderr = (_stream(number) for number in range(3))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    out, err = (os.open(name, flags, 0o600) for name in ("stdout", "stderr"))
+    take_streams(os.open("stdin", os.O_RDONLY), out, err)
     os.environ.clear()
     os.environ.update(env)
     sys.argv = ["flash-payouts", *words]
     from app.cli import main
 
-    status: Any = 1
-    try:
-        main()
-    except SystemExit as ended:
-        status = ended.code or 0
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(status if isinstance(status, int) else 1)
-
-
-def _stream(number: int) -> Any:
-    return os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8")
+    end_with(main)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import httpx
 
 from models.flash import FlashConnection
 from models.instants import from_us
+from tests.support.warm import Forked
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_TIMEOUT_S = 15
@@ -29,7 +29,7 @@ class SandboxProcess:
     def __init__(self, ledger: Path, *options: str) -> None:
         self.ledger = ledger
         self._options = options
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Forked | None = None
         self.api_url = ""
         self.ws_url = ""
 
@@ -57,16 +57,9 @@ class SandboxProcess:
 
     def start(self, *more: str) -> None:
         """Start it and wait for the line that says it is ready."""
-        command = [sys.executable, "-m", "app.sandbox", "--ledger", str(self.ledger)]
-        self._process = subprocess.Popen(
-            [*command, *self._options, *more],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline().split()
+        command = ("app.sandbox", "--ledger", str(self.ledger), *self._options, *more)
+        self._process = Forked(*command, env=os.environ)
+        line = self._process.line().split()
         assert line[:2] == ["sandbox", "ready"], line
         self.api_url, self.ws_url = line[2], line[3]
 
@@ -82,7 +75,7 @@ class SandboxProcess:
         process, self._process = self._process, None
         if process is not None:
             how(process)
-            process.communicate(timeout=STOP_TIMEOUT_S)
+            process.wait(STOP_TIMEOUT_S)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,24 +19,12 @@ import httpx
 import pytest
 
 from models.errors import SettingError
+from tests.support.ports import free_ports
 from tests.support.sandbox import ROOT
 
 PATIENCE_S = 30.0
 LOOK_S = 0.05
 TOKEN = "a-real-token-that-must-not-be-used"
-
-
-def free_port() -> int:
-    """Return a port that is free with the two above it."""
-    while True:
-        with closing(socket.socket()) as first:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-        with suppress(OSError, OverflowError):
-            for more in (1, 2):
-                with closing(socket.socket()) as other:
-                    other.bind(("127.0.0.1", port + more))
-            return port
 
 
 class Demo:
@@ -151,7 +139,7 @@ class Observed:
 
 @pytest.fixture(scope="module")
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Observed:
-    folder, port = tmp_path_factory.mktemp("run-demo"), free_port()
+    folder, port = tmp_path_factory.mktemp("run-demo"), free_ports(3)[0]
     url, since_us = f"http://127.0.0.1:{port}", now_us()
     with demo(folder, port, FLASH_PAYOUTS_FLASH_TOKEN=TOKEN, FLASH_PAYOUTS_HOST="0.0.0.0") as first:
         ready_s = first.until(first.is_ready)
@@ -243,7 +231,7 @@ def test_the_sandbox_does_not_outlive_a_demo_that_was_killed(observed: Observed)
 
 @pytest.mark.parametrize("taken", [0, 1, 2])
 def test_a_taken_port_is_one_line_and_exit_2(tmp_path: Path, taken: int) -> None:
-    port = free_port()
+    port, *_ = free_ports(3)
     with closing(socket.create_server(("127.0.0.1", port + taken))):
         ended = subprocess.run(
             [sys.executable, "-m", "app", "run-demo"],

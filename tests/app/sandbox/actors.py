@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import time
@@ -20,6 +21,7 @@ from app.sandbox.server import Sandbox
 from services.bolt11_encode import sign_invoice
 
 TOKEN = "merchant-token"
+PATIENCE_S = 20.0
 CAPABLE = {"X-Flash-Client-Capabilities": "cash-wallet-usdt-v1"}
 SESSION = {"Authorization": f"Bearer {TOKEN}", **CAPABLE}
 GENERIC = "An unexpected error occurred. Please try again later."
@@ -102,6 +104,12 @@ class Hand:
         """Ask until the core has taken a payment on; each question waits for its answer."""
         while not await self.ledger(payment_hash):
             continue
+
+    async def until_settled(self, payment_hash: str) -> None:
+        """Ask until a payment that goes on behind its answer has ended well."""
+        async with asyncio.timeout(PATIENCE_S):
+            while await self.states(payment_hash) != ["settled"]:
+                continue
 
     async def states(self, payment_hash: str) -> list[str]:
         return [row["state"] for row in await self.ledger(payment_hash)]

@@ -30,6 +30,7 @@ from services.boltcards import NewCard
 from services.pull_payments import NewPullPayment
 from services.stores import NewStore
 from tests.app.sandbox.actors import TOKEN
+from tests.support.ports import free_port
 from tests.support.shop import ALICE, settings_for
 
 LOOK_S = 0.02
@@ -122,10 +123,8 @@ class Market:
 @asynccontextmanager
 async def market(sandbox: Sandbox, database_url: str, folder: Path) -> AsyncIterator[Market]:
     """Found a store that pays through the sandbox; it is closed until it is opened."""
-    with bound(0) as probe:
-        port = probe.getsockname()[1]
     flash = {"flash_api_url": sandbox.api_url, "flash_ws_url": sandbox.ws_url}
-    settings = settings_for(database_url, folder, **flash, flash_token=TOKEN, port=port)
+    settings = settings_for(database_url, folder, **flash, flash_token=TOKEN, port=free_port())
     container = build(settings, DatabaseKind.DEMO)
     made = await container.stores.init(NewStore("Market", "alice@example.com"), DatabaseKind.DEMO)
     async with running(container):

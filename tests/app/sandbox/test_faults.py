@@ -151,9 +151,8 @@ async def test_the_busy_answer_can_hide_a_payment(merchant: Merchant, hand: Hand
     await hand.fault("busy_lock", executed=True, times=1)
 
     assert (await merchant.send(invoice.pr))["status"] == "FAILURE"
-    await merchant.rows()
 
-    assert await hand.states(invoice.hash) == ["settled"]
+    await hand.until_settled(invoice.hash)
 
 
 @pytest.mark.parametrize(("executed", "states"), [(True, ["settled"]), (False, [])])
