@@ -117,7 +117,9 @@ class FormDialog:
             return select
         shown: Element = html.input_().classes("fp-control")
         shown.props.update({"name": field.name, "type": field.kind, "autocomplete": "off"})
-        shown.props.update({"placeholder": field.placeholder, "value": field.value})
+        # As an attribute it is where typing begins; as a property every update of the page would
+        # put it back over what was typed.
+        shown.props.update({"placeholder": field.placeholder, "^value": field.value})
         if field.kind == "text":
             shown.props["maxlength"] = "200"
         if not self._inputs:
@@ -139,10 +141,6 @@ class FormDialog:
         if self._is_busy:
             return
         self._is_busy = True
-        # Whatever is sent to an input again takes its value along, so that must be the typed one.
-        for name, shown in self._inputs.items():
-            if shown.tag == "input":
-                shown.props["value"] = values.get(name, "")
         try:
             if await self._on_submit(values):
                 self._dialog.close()

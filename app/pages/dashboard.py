@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from app.auth import Permission
 from app.http.filters import FilterQuery, read_filter
 from app.pages.dashboard_view import DashboardView
+from app.pages.first_steps import FirstStepsView
 from app.pages.payout_board import PayoutReader, Wanted
 from app.pages.payout_detail import DetailOpener
 from app.pages.standing_board import Standing
@@ -75,6 +76,7 @@ class Dashboard:
         """Begin to follow the board, or begin anew after a gap."""
         self._is_connected = True
         await self._join()
+        await self._first_steps.connected()
         if self._opens is not None:
             opens, self._opens = self._opens, None
             await self.details.open(opens)
@@ -83,6 +85,7 @@ class Dashboard:
         """Stop following."""
         self._is_connected = False
         self._visit.boards.leave((self._store.id, self._wanted), self.view)
+        self._first_steps.gone()
 
     def show_standing(self, standing: Standing) -> None:
         """Show what waits for a person."""
@@ -177,6 +180,7 @@ class Dashboard:
     def _build(self) -> DashboardView:
         zone = ZoneInfo(self._store.time_zone)
         today = self._container.clock.utc_now().astimezone(zone).date()
+        self._first_steps = FirstStepsView(self._visit)
         self._bar = FilterBar(today, self._filter)
         self._needs = NeedsYou(self._filter, self._store.time_zone)
         cards = SummaryCards(lambda status: self._later(status=status, state=""))
