@@ -13,6 +13,7 @@ Better = Literal["more", "less"]
 Mood = Literal["good", "bad", "even"]
 # Beyond this a percentage says no more than that there was little before.
 MOST_PERCENT = 999
+PERIOD = "the period before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +25,17 @@ class Change:
     mood: Mood
 
 
-def change_of(now: int, before: int, better: Better | None = None) -> Change | None:
+def change_of(
+    now: int, before: int, better: Better | None = None, *, than: str = PERIOD
+) -> Change | None:
     """Return a change in per cent; nothing where there was nothing to compare with."""
     if before <= 0:
         return None
     if now == before:
-        return Change("±0%", "as in the period before", "even")
+        return Change("±0%", f"as in {than}", "even")
     percent = (abs(now - before) * 200 + before) // (2 * before)
     size = f">{MOST_PERCENT}%" if percent > MOST_PERCENT else f"{percent}%" if percent else "<1%"
-    return _change(size, now > before, better)
+    return _change(size, now > before, better, than)
 
 
 def points_of(now: int | None, before: int | None) -> Change | None:
@@ -40,9 +43,9 @@ def points_of(now: int | None, before: int | None) -> Change | None:
     if now is None or before is None:
         return None
     if now == before:
-        return Change("±0", "as in the period before", "even")
+        return Change("±0", f"as in {PERIOD}", "even")
     whole, tenth = divmod(abs(now - before), 10)
-    return _change(f"{whole}.{tenth} pt", now > before, "more")
+    return _change(f"{whole}.{tenth} pt", now > before, "more", PERIOD)
 
 
 def percent_of(per_mille: int) -> str:
@@ -51,12 +54,12 @@ def percent_of(per_mille: int) -> str:
     return f"{whole}%" if whole == 100 else f"{whole}.{tenth}%"  # noqa: PLR2004  # all of them
 
 
-def _change(size: str, is_up: bool, better: Better | None) -> Change:
+def _change(size: str, is_up: bool, better: Better | None, than: str) -> Change:
     arrow, word = ("↑", "up") if is_up else ("↓", "down")
     mood: Mood = "even"
     if better is not None:
         mood = "good" if is_up == (better == "more") else "bad"
-    return Change(f"{arrow} {size}", f"{word} {size} on the period before", mood)
+    return Change(f"{arrow} {size}", f"{word} {size} on {than}", mood)
 
 
 class ChangeMark:

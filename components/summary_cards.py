@@ -11,7 +11,7 @@ from components.change import Better, Change, ChangeMark, change_of
 from components.text import Text
 from components.theme import GLYPHS
 from components.unit import SATS, Unit
-from models.period import Period
+from models.period import Comparison
 from models.rollup import Figure, Stats
 from models.states import PayoutStatus
 
@@ -52,8 +52,9 @@ class SummaryCards:
             }
             self._cards = self._card("cards", "Active Boltcards", None)
 
-    def show(self, stats: Stats, before: Period | None = None, unit: Unit = SATS) -> None:
+    def show(self, stats: Stats, comparison: Comparison | None = None, unit: Unit = SATS) -> None:
         """Show new figures beside those of the period before, if there is one."""
+        before = None if comparison is None else comparison.before
         change = None if before is None else change_of(stats.total.count, before.total.count)
         self._total.show(*_texts(stats.total, unit), change)
         for status, card in self._by_status.items():
@@ -62,7 +63,11 @@ class SummaryCards:
                 then = before.by_status[status].count
                 change = change_of(figure.count, then, _COMPARED[status])
             card.show(*_texts(figure, unit), change)
-        self._cards.show(f"{stats.active_boltcards:,}", "last 30 days")
+        cards, change = stats.active_boltcards, None
+        if comparison is not None:
+            then = comparison.boltcards_before
+            change = change_of(cards, then, "more", than="the 30 days before")
+        self._cards.show(f"{cards:,}", "last 30 days", change)
         if self._is_waiting:
             self._is_waiting = False
             self._section.classes(remove="waiting").props("aria-busy=false")
@@ -75,7 +80,7 @@ class SummaryCards:
                     glyph = html.span(GLYPHS[status]).classes(f"glyph is-{status}")
                     glyph.props("aria-hidden=true")
                 html.span(name)
-                is_compared = status == "" or status in _COMPARED
+                is_compared = not status or status in _COMPARED
                 change = ChangeMark() if is_compared else None
             count = Text("span").classes("count")
             amount = Text("span").classes("amount")

@@ -65,11 +65,15 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was asked for, and the same for the period before it, if there is one."""
+    """What was asked for, and the same for the period before it, if there is one.
+
+    Boltcards are active or not whatever was asked for: theirs are the thirty days before the last.
+    """
 
     as_of: datetime
     period: Period
     before: Period | None
+    boltcards_before: int
 
 
 def success_per_mille(by_status: dict[PayoutStatus, Figure]) -> int | None:

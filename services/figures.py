@@ -85,10 +85,14 @@ class Figures:
         now = self._clock.utc_now()
         card_id = resolve_card(tx, self._boltcards, store.id, wanted.card)
         before = range_before(wanted, ZoneInfo(store.time_zone), now)
+        active_since = now - timedelta(days=ACTIVE_DAYS)
         return Comparison(
             as_of=now,
             period=self._period(tx, store.id, wanted, card_id),
             before=before and self._period(tx, store.id, wanted.between(*before), card_id),
+            boltcards_before=rollup.count_cards_between(
+                tx, store.id, active_since - timedelta(days=ACTIVE_DAYS), active_since
+            ),
         )
 
     def _period(

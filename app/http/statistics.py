@@ -66,7 +66,8 @@ async def read_period(
     is held against the same part of it. All time has none. `success_per_mille` is completed of a
     thousand that were completed or failed, rounded down; `median_ms` is the time from asked to
     completed of the newest `counted` completed payouts, of all of them unless `is_sample`; fees
-    are the sum of what is known, null while none is.
+    are the sum of what is known, null while none is. `boltcards_before` counts the cards with a
+    verified payout in the thirty days before the last thirty, whatever the filter.
     """
     store = await services.stores.read(caller.store_id)
     assert store is not None
@@ -77,6 +78,7 @@ async def read_period(
             "currency": store.currency,
             "period": _period(found.period),
             "before": None if found.before is None else _period(found.before),
+            "boltcards_before": found.boltcards_before,
         }
     )
 

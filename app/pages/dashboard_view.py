@@ -98,7 +98,7 @@ class DashboardView:
     def _show_figures(self, snapshot: Snapshot) -> None:
         self._figures = snapshot
         charts, stats, unit = snapshot.charts, snapshot.stats, self._unit
-        self._cards.show(stats, charts.comparison.before, unit)
+        self._cards.show(stats, charts.comparison, unit)
         self._strip.show(stats, charts.comparison, unit)
         self._trend.show(charts.trend, self._visit.store.time_zone, self._trend.bucket, unit)
         self._top.show(charts.top_cards, unit)

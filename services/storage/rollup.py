@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, func, select
+from sqlalchemy import Select, Table, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models.payout import Payout
@@ -16,6 +16,7 @@ from models.states import PayoutStatus
 from models.tables.base import table_of
 from models.tables.card import CardRow
 from models.tables.ledger import CardFeeRollupRow, CardRollupRow, FeeRollupRow, RollupRow
+from models.tables.payout import PayoutRow
 from services.storage.statement import Statement, Transaction
 
 _rollups = table_of(RollupRow)
@@ -23,6 +24,7 @@ _card_rollups = table_of(CardRollupRow)
 _fees = table_of(FeeRollupRow)
 _card_fees = table_of(CardFeeRollupRow)
 _cards = table_of(CardRow)
+_payouts = table_of(PayoutRow)
 _SUMS = ("count", "amount_sats", "value_cents")
 _FEES = ("fee_msat", "known")
 
@@ -45,6 +47,21 @@ _ACTIVE_CARDS = Statement(
     select(func.count()).where(
         _cards.c.store_id == bindparam("store_id"),
         _cards.c.last_used_at >= bindparam("since", type_=_cards.c.last_used_at.type),
+    )
+)
+
+
+_CARDS_BETWEEN = Statement(
+    select(func.count())
+    .select_from(_cards)
+    .where(
+        _cards.c.store_id == bindparam("store_id"),
+        exists().where(
+            _payouts.c.card_id == _cards.c.id,
+            _payouts.c.card_verified.is_(True),
+            _payouts.c.created_at >= bindparam("since", type_=_payouts.c.created_at.type),
+            _payouts.c.created_at < bindparam("until", type_=_payouts.c.created_at.type),
+        ),
     )
 )
 
@@ -244,6 +261,12 @@ def top_cards(
     """Return the cards that collected most in completed payouts made between two moments."""
     rows = tx.rows(_top_statement(by), store_id=store_id, start=start, end=end, limit=limit)
     return [TopCard(row[0], row[1], int(row[2]), int(row[3]), row[4], int(row[5])) for row in rows]
+
+
+def count_cards_between(tx: Transaction, store_id: str, since: datetime, until: datetime) -> int:
+    """Return how many cards had a verified payout between two moments, the last exclusive."""
+    found = tx.row(_CARDS_BETWEEN, store_id=store_id, since=since, until=until)
+    return 0 if found is None else int(found[0])
 
 
 def count_active_cards(tx: Transaction, store_id: str, since: datetime) -> int:

@@ -38,7 +38,7 @@ async def test_a_period_stands_beside_the_one_before(api: Api, beneath: Raw) -> 
     found = await api.get("stats/period", role=Role.VIEWER, **{"from": "2026-11-20"})
 
     period, before = found["period"], found["before"]
-    assert set(found) == {"as_of", "currency", "period", "before"}
+    assert set(found) == {"as_of", "currency", "period", "before", "boltcards_before"}
     assert found["currency"] == api.shop.store.currency
     assert set(period) == set(before)
     assert all(set(period[name]) == FIGURE for name in STATUSES | {"total"})

@@ -166,7 +166,7 @@ async def test_cards_show_what_changed_for_better_and_for_worse() -> None:
     now, before = period(completed=112, failed=3, pending=9), period(completed=100, failed=2)
     with paper() as page:
         cards = SummaryCards(print)
-        cards.show(Stats(now.by_status, 4, NOON), before, SATS)
+        cards.show(Stats(now.by_status, 4, NOON), Comparison(NOON, now, before, 5), SATS)
 
         shown = shown_on(page, ("total", "pending", "completed", "failed", "cards"))
         marks = {
@@ -176,7 +176,8 @@ async def test_cards_show_what_changed_for_better_and_for_worse() -> None:
         assert shown["completed"].endswith("↑ 12% , up 12% on the period before 112 112,000 sats")
         assert shown["failed"].endswith("↑ 50% , up 50% on the period before 3 3,000 sats")
         assert shown["pending"].endswith("9 45 sats")
-        assert "period before" not in shown["pending"] + shown["cards"]
+        assert "before" not in shown["pending"]
+        assert "down 20% on the 30 days before" in shown["cards"]
         assert "↑ 22%" in shown["total"]
         assert marks["completed"]._classes == ["fp-change", "good"]
         assert marks["failed"]._classes == ["fp-change", "bad"]
@@ -188,21 +189,21 @@ async def test_cards_show_what_changed_for_better_and_for_worse() -> None:
 
 async def test_only_what_changed_is_sent() -> None:
     now, before = period(completed=112, failed=3), period(completed=100, failed=2)
-    comparison = Comparison(NOON, now, before)
+    comparison = Comparison(NOON, now, before, 0)
     with paper() as page:
         cards = SummaryCards(print)
         strip = PeriodStrip("UTC", "USD", print, SATS)
         stats = Stats(now.by_status, 4, NOON)
-        cards.show(stats, before, SATS)
+        cards.show(stats, comparison, SATS)
         strip.show(stats, comparison, SATS)
         page.sent()
 
-        cards.show(stats, before, SATS)
+        cards.show(stats, comparison, SATS)
         strip.show(stats, comparison, SATS)
         assert page.sent() == set()
 
         one_more = period(completed=112, failed=3, pending=1)
-        cards.show(Stats(one_more.by_status, 4, NOON), before, SATS)
+        cards.show(Stats(one_more.by_status, 4, NOON), comparison, SATS)
         strip.show(Stats(one_more.by_status, 4, NOON), comparison, SATS)
         # Count and amount of the total and of what is pending; 116 is 14% more, as 115 was 13%.
         assert len(page.sent()) == 6
@@ -234,7 +235,7 @@ async def test_the_strip_says_what_is_not_known(
 ) -> None:
     with paper() as page:
         strip = PeriodStrip("UTC", "USD", print, SATS)
-        strip.show(Stats(now.by_status, 0, NOON), Comparison(NOON, now, before), SATS)
+        strip.show(Stats(now.by_status, 0, NOON), Comparison(NOON, now, before, 0), SATS)
 
         assert shown_on(page, tuple(expected)) == expected
 
@@ -244,7 +245,7 @@ async def test_the_strip_says_what_a_worth_is_and_of_which_period() -> None:
     now, before = period(completed=1), period(completed=1)
     with paper() as page:
         strip = PeriodStrip("UTC", "USD", chosen.append, SATS)
-        strip.show(Stats(now.by_status, 0, NOON), Comparison(NOON, now, before), USD)
+        strip.show(Stats(now.by_status, 0, NOON), Comparison(NOON, now, before, 0), USD)
 
         texts = [str(getattr(element, "text", "")) for element in page.client.elements.values()]
         assert "Worth when created · against 19 Nov" in texts

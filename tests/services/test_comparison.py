@@ -17,9 +17,12 @@ from models.payout import Payout
 from models.payout_filter import PayoutFilter
 from models.period import Fees, Period, TimeToPaid, median_of, range_before
 from models.states import PayoutState, PayoutStatus
+from models.store import SYSTEM
 from services import figures as figures_module
+from services.storage import card as cards
 from services.storage import payout as payouts
-from tests.support.builders import a_payout, bring
+from services.storage import pull_payment as pull_payments
+from tests.support.builders import a_card, a_payout, a_pull_payment, bring
 from tests.support.clock import NOON
 from tests.support.databases import Raw
 from tests.support.shop import Shop, open_store
@@ -110,6 +113,26 @@ async def test_days_before_are_those_of_the_stores_zone(shop: Shop, beneath: Raw
     assert found.before is not None
     assert (found.period.total.count, found.before.total.count) == (1, 0)
     assert found.before.ends_at == NOON - timedelta(days=1)
+
+
+async def test_boltcards_before_are_those_of_the_thirty_days_before_the_last(
+    shop: Shop, beneath: Raw
+) -> None:
+    pull = a_pull_payment(shop.store)
+    with beneath.transaction() as tx:
+        pull_payments.add_pull_payment(tx, pull)
+        for days, is_verified in ((29, True), (30, False), (31, True), (60, True), (61, True)):
+            card = a_card(shop.store, pull)
+            cards.add_card(tx, card)
+            at = NOON - timedelta(days=days)
+            payout = a_payout(shop.store, card_id=card.id, card_verified=is_verified, created_at=at)
+            payouts.create(tx, payout, SYSTEM)
+
+    found = await shop.container.figures.compare(shop.store, PayoutFilter(card="nobody"))
+
+    assert found.boltcards_before == 2
+    stats = await shop.container.figures.stats(shop.store.id, PayoutFilter())
+    assert stats.active_boltcards == 1
 
 
 async def test_the_median_of_many_is_that_of_the_newest(

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from models.payout_filter import PayoutFilter
+from models.payout_order import PayoutOrder, mark_of
 from models.rollup import Figure, Ranking
 from models.states import PayoutState, PayoutStatus
 from models.store import SYSTEM
@@ -17,7 +18,7 @@ from services.figures import bucket_starts
 from services.storage import card as cards
 from services.storage import payout as payouts
 from services.storage import pull_payment as pull_payments
-from services.storage.listing import page
+from services.storage.payout_page import page
 from tests.support.builders import a_card, a_payout, a_pull_payment
 from tests.support.clock import NOON
 from tests.support.databases import Raw
@@ -106,15 +107,15 @@ async def test_pages_show_every_payout_that_fits_exactly_once_in_order(
 ) -> None:
     wanted = data.draw(filters(town))
     seen: list[str] = []
-    before = None
+    newest, before = PayoutOrder.CREATED, None
     for _ in range(100):
         found = await shop.container.database.read(
-            page, shop.store.id, wanted, named(town, wanted.card), size, before
+            page, shop.store.id, wanted, named(town, wanted.card), size, newest, before
         )
         if not found:
             break
         seen += [payout.id for payout in found]
-        before = (found[-1].created_at, found[-1].id)
+        before = mark_of(found[-1], newest)
 
     assert seen == [payout.id for payout in town.chosen(wanted)]
 
@@ -181,7 +182,9 @@ async def test_another_stores_payouts_are_not_counted(shop: Shop, town: Town, be
     stats = await shop.container.figures.stats(shop.store.id, PayoutFilter())
 
     assert stats.total.count == len(town.payouts)
-    theirs = await shop.container.database.read(page, other.id, PayoutFilter(), None, 100, None)
+    theirs = await shop.container.database.read(
+        page, other.id, PayoutFilter(), None, 100, PayoutOrder.CREATED, None
+    )
     assert {payout.store_id for payout in theirs} == {other.id}
 
 
