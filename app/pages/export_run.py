@@ -69,6 +69,8 @@ class ExportRun:
             self._preparing.cancel()
         elif self._export is not None:
             self._export.cancel()
+        # Whatever it still tells is of a file that nobody waits for.
+        self._export = None
         self._panel.hide()
 
     def leave(self) -> None:
@@ -85,7 +87,9 @@ class ExportRun:
 
     def _told(self, progress: Progress) -> None:
         export = self._export
-        if export is None or not self._is_shown or self._client.is_deleted:
+        if export is None or progress is not export.progress:
+            return  # an older export, which was cancelled
+        if not self._is_shown or self._client.is_deleted:
             return
         if progress.stage is ExportStage.DONE:
             self._panel.finish(export.file_name, export.total)

@@ -38,10 +38,11 @@ class Standing:
 class StandingReader:
     """Reads how a store stands; the sums at most once a second."""
 
-    def __init__(self, container: Container, store: Store) -> None:
+    def __init__(self, container: Container, store: Store, every_s: float = FUNDS_S) -> None:
         self._container = container
         self._store = store
-        self._funds_read_at = -FUNDS_S
+        self._every_s = every_s
+        self._funds_read_at = 0.0
         self._reads_later = False
 
     async def read(self, before: Standing | None) -> Standing:
@@ -70,11 +71,11 @@ class StandingReader:
 
     async def _read_funds(self, before: WalletStanding | None) -> WalletStanding:
         loop = asyncio.get_running_loop()
-        if before is not None and loop.time() - self._funds_read_at < FUNDS_S:
+        if before is not None and loop.time() - self._funds_read_at < self._every_s:
             # The last change of a burst must not wait for the slow poll.
             if not self._reads_later:
                 self._reads_later = True
-                loop.call_later(FUNDS_S, self._hint)
+                loop.call_later(self._every_s, self._hint)
             return before
         self._funds_read_at = loop.time()
         return await self._container.standings.read(self._store)
