@@ -77,6 +77,22 @@ def test_the_figures_are_those_of_the_api(page: Page, till: Till) -> None:
     expect(card).to_contain_text(f"{stats['completed']['amount_sats']:,} sats")
 
 
+def test_money_is_shown_in_the_stores_currency_after_a_reload_too(page: Page, till: Till) -> None:
+    till.tap("worth something")
+    card, unit = page.get_by_test_id("stat-completed"), page.get_by_test_id("unit")
+
+    unit.get_by_role("button", name="USD").click()
+
+    expect(page).to_have_url(re.compile(r"\?unit=fiat$"))
+    cents = till.get("stats/period")["period"]["completed"]["value_cents"]
+    worth = f"${cents // 100:,}.{cents % 100:02d}"
+    expect(card).to_contain_text(worth)
+    page.reload()
+    expect(card).to_contain_text(worth)
+    expect(unit.get_by_role("button", name="USD")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("stat-success")).to_contain_text("%")
+
+
 def test_a_click_on_a_figure_filters_and_the_filter_survives_a_reload(
     page: Page, till: Till
 ) -> None:
