@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -19,6 +20,32 @@ router = APIRouter(tags=["wallet"])
 async def read(services: Services, caller: Reader) -> Response:
     """Return how the wallet, its gate and its connection stand."""
     return json_answer(shown(services, await services.wallets.read(caller.store_id)))
+
+
+@router.get("/wallet/standing")
+async def read_standing(services: Services, caller: Reader) -> Response:
+    """Return what the wallet covers: committed, free, for how long, and the budgets' rest."""
+    store = await services.stores.read(caller.store_id)
+    assert store is not None
+    standing = await services.standings.read(store)
+    return json_answer(
+        {
+            "as_of": standing.as_of,
+            "balance_nanousd": standing.balance_nanousd,
+            "balance_at": standing.balance_at,
+            "waiting": asdict(standing.waiting),
+            "unsettled": asdict(standing.unsettled),
+            "committed_nanousd": standing.committed_nanousd,
+            "free_nanousd": standing.free_nanousd,
+            "short_nanousd": standing.short_nanousd,
+            "cover_tenths_of_a_day": standing.cover_tenths,
+            "paid_sats_in_14_days": standing.paid_sats,
+            "rate_at": standing.newest_rate_at,
+            "budgets": [
+                asdict(budget) | {"remaining": budget.remaining} for budget in standing.budgets
+            ],
+        }
+    )
 
 
 @router.post("/wallet/stop")

@@ -10,8 +10,9 @@ from app.pages.standing_board import Standing, StandingReader
 from models.attention import NeedKind
 from models.errors import UnavailableError
 from models.standing import WalletStanding
-from models.store import Store
+from models.store import Role, Store
 from services.standing import Standings
+from tests.support.api import Api
 from tests.support.databases import Raw
 from tests.support.shop import ALICE, Shop
 
@@ -87,3 +88,20 @@ async def test_what_cannot_be_read_stays_as_it_was_and_says_why(
     assert after.funds is before.funds
     sums.is_down = False
     assert (await reader.read(after)).trouble is None
+
+
+async def test_the_api_tells_the_sums_of_the_screen(api: Api, beneath: Raw) -> None:
+    made = (
+        await api.post("pull-payments", {"name": "Tips", "currency": "SATS", "amount": 1_000})
+    ).json()
+    beneath.run("UPDATE wallets SET balance_nanousd = 7000000000")
+
+    told = await api.get("wallet/standing", role=Role.VIEWER)
+
+    assert (told["balance_nanousd"], told["committed_nanousd"], told["free_nanousd"]) == (
+        *(7_000_000_000, 0, 7_000_000_000),
+    )
+    assert told["waiting"] == {"count": 0, "amount_msat": 0, "unquoted": 0}
+    assert (told["cover_tenths_of_a_day"], told["rate_at"]) == (None, None)
+    (budget,) = told["budgets"]
+    assert (budget["pull_payment_id"], budget["remaining"]) == (made["id"], 1_000)
