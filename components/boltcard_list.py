@@ -96,7 +96,8 @@ class _Row:
     def show(self, view: CardView) -> None:
         """Show a card as it is now."""
         glyph, word, colour = STAGES[view.stage]
-        self._link.props["href"] = f"/boltcards/{view.card.id}"
+        if "href" not in self._link.props:
+            self._link.props["href"] = f"/boltcards/{view.card.id}"
         self._alias.set_text(view.card.alias)
         self._uid.set_text(view.uid or "number not known yet")
         self._state.set_text(f"{glyph} {word}")

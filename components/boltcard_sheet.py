@@ -33,7 +33,9 @@ class CardActs:
 class BoltcardSheet:
     """Shows one card; figures are set in place, the two tables drawn anew when they change."""
 
-    def __init__(self, zone_name: str, acts: CardActs | None, *, may_program: bool) -> None:
+    def __init__(
+        self, zone_name: str, acts: CardActs | None, *, may_program: bool, reach: str = ""
+    ) -> None:
         self._zone_name = zone_name
         self._acts = acts
         self._stage: CardStage | None = None
@@ -54,7 +56,7 @@ class BoltcardSheet:
                     self._payouts = Text("a", "See its payouts →").classes("fp-link")
                     self._payouts.props["data-go"] = ""
             on_link = acts.make_link if acts is not None and may_program else None
-            self.programming = CardProgramming(zone_name, on_link)
+            self.programming = CardProgramming(zone_name, on_link, reach=reach)
         with html.section().classes("fp-panel").props('aria-label="Taps"'):
             with html.div().classes("fp-panel-head"):
                 html.h2("Taps").classes("fp-h2")
@@ -74,7 +76,8 @@ class BoltcardSheet:
         self._show_stage(view.stage)
         for name, words in self._words(story, now):
             self._facts[name].set_text(words)
-        self._payouts.props["href"] = f"/?card={view.card.id}"
+        if "href" not in self._payouts.props:
+            self._payouts.props["href"] = f"/?card={view.card.id}"
         self.programming.show(view, now)
         if story.newest != self._taps:
             self._taps = story.newest

@@ -33,8 +33,11 @@ class ShownLink:
 class CardProgramming:
     """Shows how far a card is; the steps tick by themselves."""
 
-    def __init__(self, zone_name: str, on_link: Callable[[LinkAction], object] | None) -> None:
+    def __init__(
+        self, zone_name: str, on_link: Callable[[LinkAction], object] | None, *, reach: str = ""
+    ) -> None:
         self._zone_name = zone_name
+        self._reach = reach
         self._on_link = on_link
         self._link: ShownLink | None = None
         self._shown: tuple[object, ...] | None = None
@@ -86,6 +89,8 @@ class CardProgramming:
                     f"It opens the {APP_NAME} app. Then hold the card to the phone until the app "
                     f"says it is done. The code works once, until {until}."
                 ).classes("fp-note")
+                if self._reach:
+                    html.p(self._reach).classes("fp-note is-warning")
                 with html.div().classes("fp-copies"):
                     copy_button(link.deeplink, "Copy link")
                     here = html.a("Open on this phone").classes("fp-button")

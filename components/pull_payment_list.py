@@ -130,7 +130,8 @@ class _Row:
         """Show a pull payment as it is now."""
         pull, unit = view.pull_payment, unit_for(view.pull_payment.currency)
         glyph, word, colour = PHASES[view.phase]
-        self._link.props["href"] = f"/pull-payments/{pull.id}"
+        if "href" not in self._link.props:
+            self._link.props["href"] = f"/pull-payments/{pull.id}"
         self._name.set_text(pull.name)
         self._time.set_text(self._time_words(view))
         self._state.set_text(f"{glyph} {word}")

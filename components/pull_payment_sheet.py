@@ -46,8 +46,9 @@ class SheetActs:
 class PullPaymentSheet:
     """Shows one pull payment and its link; only what changed is drawn anew."""
 
-    def __init__(self, zone_name: str, acts: SheetActs | None) -> None:
+    def __init__(self, zone_name: str, acts: SheetActs | None, *, reach: str = "") -> None:
         self._zone_name = zone_name
+        self._reach = reach
         self._acts = acts
         self._link: ClaimLink | None = None
         self._phase: PullPaymentPhase | None = None
@@ -81,7 +82,8 @@ class PullPaymentSheet:
             self._facts[name].set_text(words)
         payouts = "its payouts" if not view.waiting else f"its payouts, {view.waiting:,} waiting"
         self._payouts.set_text(f"See {payouts} →")
-        self._payouts.props["href"] = f"/?pull_payment={pull.id}"
+        if "href" not in self._payouts.props:
+            self._payouts.props["href"] = f"/?pull_payment={pull.id}"
         if link != self._link:
             self._link = link
             self._show_link(link, pull)
@@ -155,6 +157,8 @@ class PullPaymentSheet:
             with html.div().classes("fp-panel-body fp-claim-body"):
                 qr_code(link.lnurl, "QR code of the claim link").props("data-testid=claim-qr")
                 html.p("Whoever scans this with a Lightning wallet can draw.").classes("fp-note")
+                if self._reach:
+                    html.p(self._reach).classes("fp-note is-warning")
                 with html.div().classes("fp-copies"):
                     copy_button(link.url, "Copy link", label="Copy the web address")
                     copy_button(link.lnurl, "Copy LNURL")

@@ -47,6 +47,8 @@ class PullPaymentChange:
 
     name: str | None = None
     amount: int | None = None
+    min_sats: int | None = None
+    max_sats: int | None = None
     expires_at: datetime | None = None
     auto_approve: bool | None = None
     archived: bool | None = None
@@ -237,6 +239,8 @@ def _shown(pull_payment: PullPayment) -> dict[str, object]:
         "name": pull_payment.name,
         "currency": pull_payment.currency,
         "budget": pull_payment.budget,
+        "min_sats": pull_payment.min_sats,
+        "max_sats": pull_payment.max_sats,
         "expires_at": pull_payment.expires_at,
         "auto_approve": pull_payment.auto_approve,
         "state": pull_payment.state,
@@ -251,12 +255,15 @@ def _applied(old: PullPayment, change: PullPaymentChange) -> PullPayment:
         old,
         name=old.name if change.name is None else plain_text(change.name, NAME_LIMIT + 1),
         budget=old.budget if change.amount is None else change.amount,
+        min_sats=old.min_sats if change.min_sats is None else change.min_sats,
+        max_sats=old.max_sats if change.max_sats is None else change.max_sats,
         expires_at=change.expires_at or old.expires_at,
         auto_approve=old.auto_approve if change.auto_approve is None else change.auto_approve,
         state=state,
     )
     _check_name(new.name)
     _check_amount(new.budget, new.currency)
+    _check_bounds(new.min_sats, new.max_sats)
     return new
 
 
@@ -271,15 +278,18 @@ def _check_amount(amount: int, currency: str) -> None:
         raise InvalidField("amount", f"give a whole number of minor units from 1 to {MAX_MINOR}")
 
 
+def _check_bounds(least: int | None, most: int | None) -> None:
+    if least is not None and not 1 <= least <= MAX_SATS:
+        raise InvalidField("min_sats", f"give a whole number from 1 to {MAX_SATS}")
+    if most is not None and not (least or 1) <= most <= MAX_SATS:
+        raise InvalidField("max_sats", "give a whole number not below min_sats")
+
+
 def _check(wanted: NewPullPayment, now: datetime) -> None:
     _check_name(wanted.name)
     if _CURRENCY.match(wanted.currency) is None:
         raise InvalidField("currency", "give SATS or a currency code such as USD")
     _check_amount(wanted.amount, wanted.currency)
-    least, most = wanted.min_sats, wanted.max_sats
-    if least is not None and not 1 <= least <= MAX_SATS:
-        raise InvalidField("min_sats", f"give a whole number from 1 to {MAX_SATS}")
-    if most is not None and not (least or 1) <= most <= MAX_SATS:
-        raise InvalidField("max_sats", "give a whole number not below min_sats")
+    _check_bounds(wanted.min_sats, wanted.max_sats)
     if wanted.expires_at is not None and wanted.expires_at <= (wanted.starts_at or now):
         raise InvalidField("expires_at", "it must lie after the start and after now")

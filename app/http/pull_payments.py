@@ -47,6 +47,8 @@ class PullPaymentPatch(Strict):
 
     name: Name | None = None
     amount: Annotated[StrictInt, Field(ge=1)] | None = None
+    min_sats: Annotated[StrictInt, Field(ge=1)] | None = None
+    max_sats: Annotated[StrictInt, Field(ge=1)] | None = None
     expires_at: Moment | None = None
     auto_approve: StrictBool | None = None
     archived: StrictBool | None = None
@@ -126,6 +128,8 @@ async def change(
     wanted = PullPaymentChange(
         name=body.name,
         amount=body.amount,
+        min_sats=body.min_sats,
+        max_sats=body.max_sats,
         expires_at=_moment("expires_at", body.expires_at, zone, end=True),
         auto_approve=body.auto_approve,
         archived=body.archived,

@@ -12,6 +12,7 @@ from app.auth import Permission
 from app.http.card_keys import card_base, link_url, wipe_json
 from app.pages.boltcard_form import edit_fields, fund_options, refusals
 from app.pages.follower import Follower
+from app.pages.reach import reach_words
 from app.pages.standing_board import Standing
 from app.pages.visit import Visit
 from components.boltcard_sheet import BoltcardSheet, CardActs
@@ -60,6 +61,7 @@ class BoltcardPage:
             visit.store.time_zone,
             acts if visit.caller.may(Permission.CREATE) else None,
             may_program=visit.caller.may(Permission.PROGRAM),
+            reach=reach_words(visit.container),
         )
         self._form = FormDialog("Edit card", "Save", self._save)
         self._confirm = ConfirmDialog()

@@ -10,6 +10,7 @@ from app.auth import Permission
 from app.http.pull_payments import to_lnurlw
 from app.pages.follower import Follower
 from app.pages.pull_payment_form import change_from, edit_fields, refusals
+from app.pages.reach import reach_words
 from app.pages.standing_board import Standing
 from app.pages.visit import Visit
 from components.confirm_dialog import ConfirmDialog
@@ -37,7 +38,11 @@ class PullPaymentPage:
         self._view: PullPaymentView | None = None
         acts = SheetActs(self._edit, self._archive, self._replace_link)
         may_change = visit.caller.may(Permission.CREATE)
-        self._sheet = PullPaymentSheet(visit.store.time_zone, acts if may_change else None)
+        self._sheet = PullPaymentSheet(
+            visit.store.time_zone,
+            acts if may_change else None,
+            reach=reach_words(visit.container),
+        )
         self._form = FormDialog("Edit pull payment", "Save", self._save)
         self._confirm = ConfirmDialog()
         self._follower: Follower[PullPaymentView] = Follower(

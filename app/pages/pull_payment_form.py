@@ -14,6 +14,8 @@ from services.pull_payments import NewPullPayment, PullPaymentChange
 
 _APPROVAL = (("yes", "Paid at once"), ("no", "Approved by a person first"))
 _APPROVAL_HINT = "Claims that are paid at once leave as soon as somebody scans the code."
+_LEAST = "Least for one claim, sats"
+_MOST = "Most for one claim, sats"
 _ENDS_HINT = "Left empty, it does not end by itself."
 
 
@@ -32,8 +34,8 @@ def new_fields(store: Store) -> tuple[Field, ...]:
             options=tuple((code, "sats" if code == SATS_CURRENCY else code) for code in currencies),
             is_wide=False,
         ),
-        Field("min_sats", "Least for one claim, sats", placeholder="1", is_wide=False),
-        Field("max_sats", "Most for one claim, sats", placeholder="what is left", is_wide=False),
+        Field("min_sats", _LEAST, placeholder="1", is_wide=False),
+        Field("max_sats", _MOST, placeholder="what is left", is_wide=False),
         Field("starts_at", "Begins", "datetime-local", hint=f"Left empty: now. {zone}"),
         Field("expires_at", "Ends", "datetime-local", hint=_ENDS_HINT),
         Field("auto_approve", "Claims are", "choice", _APPROVAL_HINT, "no", options=_APPROVAL),
@@ -53,6 +55,14 @@ def edit_fields(pull: PullPayment, store: Store) -> tuple[Field, ...]:
             f"Budget, {unit}",
             value=format_minor(pull.budget, pull.currency),
             hint=f"At least what is paid and reserved: {taken}.",
+        ),
+        Field("min_sats", _LEAST, value=str(pull.min_sats), is_wide=False),
+        Field(
+            "max_sats",
+            _MOST,
+            value="" if pull.max_sats is None else str(pull.max_sats),
+            placeholder="what is left",
+            is_wide=False,
         ),
         Field("expires_at", "Ends", "datetime-local", _ENDS_HINT if not ends else "", ends),
         Field(
@@ -93,9 +103,14 @@ def change_from(values: Values, pull: PullPayment, store: Store) -> PullPaymentC
     ends = _moment(values, "expires_at", store)
     if ends is None and pull.expires_at is not None:
         raise InvalidField("expires_at", "an end can be moved, not taken away")
+    most = _sats(values, "max_sats")
+    if most is None and pull.max_sats is not None:
+        raise InvalidField("max_sats", "a limit can be moved, not taken away")
     return PullPaymentChange(
         name=values.get("name", ""),
         amount=_amount(values, pull.currency),
+        min_sats=_sats(values, "min_sats"),
+        max_sats=most,
         expires_at=ends,
         auto_approve=values.get("auto_approve") == "yes",
     )

@@ -109,6 +109,7 @@ async def test_what_is_required_is_named(api: Api, missing: str) -> None:
 async def test_a_pull_payment_is_changed_field_by_field(api: Api) -> None:
     pull = await made(api)
     body = {"name": "Prizes", "amount": 20_000, "archived": True, "auto_approve": True}
+    body |= {"min_sats": 5, "max_sats": 900}
 
     changed = await api.call("PATCH", f"pull-payments/{pull['id']}", json=body)
     moved = await api.call("PATCH", f"pull-payments/{pull['id']}", json={"new_link": True})
@@ -124,6 +125,7 @@ async def test_a_pull_payment_is_changed_field_by_field(api: Api) -> None:
         ({"amount": 0}, "amount"),
         ({"name": " "}, "name"),
         ({"currency": "USD"}, "currency"),
+        ({"min_sats": 10, "max_sats": 9}, "max_sats"),
         ({"expires_at": "x"}, "expires_at"),
         ({"archived": "no"}, "archived"),
     ],
