@@ -84,6 +84,7 @@ async def _requests(shop: Shop) -> dict[str, Callable[[int], bytes]]:
     of_cards = [get(f"/v1/payouts?limit=50&card={card['id']}") for card in cards]
     stats, timeline = get("/v1/stats"), get("/v1/timeline?days=30&bucket=day")
     month = get("/v1/stats?from=2026-10-01T12:07:00Z")
+    compared = get("/v1/stats/period?from=2026-10-01T12:07:00Z")
     return {
         "page, newest": lambda _: first,
         "page, deep": lambda number: paths[number % len(paths)],
@@ -91,6 +92,7 @@ async def _requests(shop: Shop) -> dict[str, Callable[[int], bytes]]:
         "page, one card": lambda number: of_cards[number % len(of_cards)],
         "stats, all time": lambda _: stats,
         "stats, since a minute": lambda _: month,
+        "stats, held against before": lambda _: compared,
         "timeline, 30 days": lambda _: timeline,
     }
 
