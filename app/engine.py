@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 from app.settings import Settings, is_loopback
@@ -18,9 +19,12 @@ from services.flash.pace import Pace
 from services.interventions import Interventions
 from services.outbound import Outbound
 from services.payout_requests import PayoutRequests
+from services.rate_sources import public_sources
+from services.rate_watch import RateWatch
 from services.rates import Rates
 from services.resolver import Resolver
 from services.statements import Statements
+from services.storage import store as stores
 from services.tracking import Tracking
 from services.vault import Vault
 
@@ -35,6 +39,7 @@ class Engine:
     resolver: Resolver
     interventions: Interventions
     books: ClosedBooks
+    rate_watch: RateWatch
 
     def bookkeeper(
         self, database: Database, clock: Clock, client: FlashClient, pace: Pace, tracking: Tracking
@@ -58,6 +63,7 @@ def build_engine(
     outbound = Outbound(_exempt(settings))
     destinations = Destinations(outbound, clock, flash_address_host(settings.flash_api_url))
     parts = (database, vault, clock, ids)
+    sources = public_sources(settings.prices, outbound, clock)
     return Engine(
         outbound=outbound,
         destinations=destinations,
@@ -65,7 +71,14 @@ def build_engine(
         resolver=Resolver(*parts, rates=rates, destinations=destinations),
         interventions=Interventions(database, clock, ids, tracking),
         books=ClosedBooks(database, clock, ids, tracking, auto_release=settings.auto_release),
+        rate_watch=RateWatch(rates, clock, sources, partial(_currencies, database)),
     )
+
+
+async def _currencies(database: Database) -> set[str]:
+    """Return what is converted to: each store's currency, and the dollar that Flash counts in."""
+    found = await database.read(stores.read_stores)
+    return {"USD", *(store.currency for store in found)} if found else set()
 
 
 def _exempt(settings: Settings) -> Collection[str]:

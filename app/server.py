@@ -28,6 +28,7 @@ from app.http import (
     payout_requests,
     payouts,
     pull_payments,
+    rates,
     set_up,
     sign_in,
     statistics,
@@ -104,7 +105,7 @@ def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -
         app.router.routes.extend(plain.routes())
     app.include_router(health.router)
     # `/boltcards/top` must be known before `/boltcards/{id}`, `/payouts/export` likewise.
-    engine = (payout_requests, interventions)
+    engine = (payout_requests, interventions, rates)
     for module in (statistics, exports, *engine, payouts, pull_payments, boltcards, wallet):
         app.include_router(module.router, prefix="/v1")
     app.include_router(tokens.router, prefix="/v1")

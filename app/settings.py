@@ -18,6 +18,22 @@ PREFIX = "FLASH_PAYOUTS_"
 _DATABASES = ("sqlite:///", "postgresql://")
 
 
+# Independent prices, each as name=address; `{currency}` is put in.
+_RATE_SOURCES = (
+    (
+        "coingecko=https://api.coingecko.com/api/v3/simple/price"
+        "?ids=bitcoin&vs_currencies={currency}&include_last_updated_at=true"
+    ),
+    (
+        "coindesk=https://data-api.coindesk.com/index/cc/v1/latest/tick"
+        "?market=cadli&instruments=BTC-{currency}&apply_mapping=true"
+    ),
+    "coinbase=https://api.coinbase.com/v2/prices/BTC-{currency}/spot",
+)
+_KNOWN_SOURCES = tuple(source.partition("=")[0] for source in _RATE_SOURCES)
+_OFF = "off"
+
+
 class LogFormat(StrEnum):
     """How log lines are written."""
 
@@ -46,6 +62,7 @@ class Settings(BaseSettings):
     flash_requests_per_minute: int = Field(default=50, ge=1, le=1_000_000)
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     outbound_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    rate_sources: Annotated[tuple[str, ...] | None, NoDecode] = None
     auto_release: bool = False
     log_format: LogFormat = LogFormat.CONSOLE
     metrics: bool = True
@@ -56,6 +73,21 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("rate_sources", mode="before")
+    @classmethod
+    def _named_sources(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = () if value.strip().lower() == _OFF else value.split(",")
+        if not isinstance(value, tuple | list):
+            return value
+        named = tuple(str(part).strip() for part in value if str(part).strip())
+        for source in named:
+            name, _, url = source.partition("=")
+            if name not in _KNOWN_SOURCES or urlsplit(url).scheme not in {"http", "https"}:
+                msg = f"write off, or name=address with {', '.join(_KNOWN_SOURCES)}"
+                raise ValueError(msg)
+        return named
 
     @field_validator("database_url")
     @classmethod
@@ -107,6 +139,18 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """Return the address that links, cards and callbacks are made with."""
         return self.public_url or f"http://{_bracketed(self.host)}:{self.port}"
+
+    @property
+    def prices(self) -> list[tuple[str, str]]:
+        """Return name and address of each independent price.
+
+        By default none beside a Flash on this machine, which is the sandbox: it makes prices up.
+        """
+        sources = self.rate_sources
+        if sources is None:
+            is_real = self.flash and not is_loopback(urlsplit(self.flash_api_url).hostname or "")
+            sources = _RATE_SOURCES if is_real else ()
+        return [(name, url) for name, _, url in (each.partition("=") for each in sources)]
 
     @property
     def flash(self) -> FlashConnection | None:

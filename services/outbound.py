@@ -41,6 +41,8 @@ def is_public(address: str) -> bool:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
         return False
+    if parsed.version == 6 and parsed in _NAT64:  # noqa: PLR2004  # a way to say IPv4, no more
+        parsed = IPv4Address(int(parsed) & 0xFFFF_FFFF)
     return all(_is_open(each) for each in (parsed, *_wrapped(parsed)))
 
 
@@ -53,8 +55,6 @@ def _wrapped(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
     if isinstance(address, IPv4Address):
         return []
     found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64:
-        found.append(IPv4Address(int(address) & 0xFFFF_FFFF))
     return [each for each in found if each is not None]
 
 

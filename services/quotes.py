@@ -62,7 +62,7 @@ def usable(rates: Rates, currency: str, now: datetime) -> Rate:
     Raises:
         UnavailableError: There is none, with the reason.
     """
-    rate = rates.usable(currency, now)
-    if rate is None:
-        raise UnavailableError(f"There is no exchange rate for {currency} that can be relied on.")
-    return rate
+    verdict = rates.verdict(currency, now)
+    if verdict.rate is None:
+        raise UnavailableError(f"Nothing is converted to {currency} now: {verdict.reason}.")
+    return verdict.rate

@@ -188,9 +188,8 @@ class Sender:
             return
         amount = order_amount(mutation, attempt.amount_msat, rate)
         way = self._way(info, mutation)
-        expected = None
-        if rate is not None:
-            expected = send_log.expect_debit(attempt, way, rate, now)
+        priced = self.tools.rates.of_flash("USD", now)  # what Flash will debit by
+        expected = None if priced is None else send_log.expect_debit(attempt, way, priced, now)
         send = await self.tools.database.write(
             send_log.log_send, payout, attempt, way, now, expected
         )

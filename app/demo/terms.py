@@ -20,7 +20,7 @@ _BESIDE_SQLITE: Final = ("", "-wal", "-shm", "-journal", ".lock")
 _IGNORED: Final = (
     *("flash_token", "flash_api_key", "flash_api_url", "flash_ws_url", "flash_store"),
     *("flash_requests_per_minute", "database_url", "master_key_file", "host", "public_url"),
-    *("trusted_proxies", "outbound_allow"),
+    *("trusted_proxies", "outbound_allow", "rate_sources"),
 )
 
 
@@ -135,6 +135,7 @@ def fixed_terms() -> dict[str, Any]:
         "public_url": "",
         "trusted_proxies": (),
         "outbound_allow": (),
+        "rate_sources": (),
     }
 
 

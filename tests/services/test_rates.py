@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from models.errors import GatewayError
 from models.money import Rate
 from services.rates import FRESH, USABLE, Rates
@@ -68,3 +70,42 @@ async def test_without_an_answer_the_old_price_stays(clock: HandClock) -> None:
 
     assert not await rates.refresh("USD", Source(None))
     assert rates.usable("USD", NOON) is old
+
+
+def other(percent: int, source: str, at: datetime = NOON) -> Rate:
+    """Return another source's price, so many percent of the usual one."""
+    return Rate("USD", percent, 1_000, source, at)
+
+
+FLASH = Rate("USD", 1, 10, "flash", NOON)
+VERDICTS: list[tuple[str, list[Rate], list[Rate], str | None]] = [
+    ("nothing is known", [], [], None),
+    ("Flash alone", [FLASH], [], "flash"),
+    ("a witness agrees", [FLASH], [other(103, "a")], "flash"),
+    ("the witness contradicts", [FLASH], [other(90, "a")], None),
+    ("the middle of the witnesses counts", [FLASH], [other(50, "a"), other(101, "b")], None),
+    ("one madman is outvoted", [FLASH], [other(9, "a"), other(99, "b"), other(101, "c")], "flash"),
+    ("an old witness says nothing", [FLASH], [other(50, "a", NOON - timedelta(hours=1))], "flash"),
+    ("others stand in", [], [other(99, "a"), other(100, "b"), other(101, "c")], "b"),
+    ("one other stands in", [], [other(100, "a")], "a"),
+    ("others that contradict each other do not", [], [other(100, "a"), other(120, "b")], None),
+]
+
+
+@pytest.mark.parametrize(
+    ("flash", "others", "source"), [row[1:] for row in VERDICTS], ids=[row[0] for row in VERDICTS]
+)
+def test_prices_are_weighed(
+    clock: HandClock, flash: list[Rate], others: list[Rate], source: str | None
+) -> None:
+    rates = Rates(clock)
+    for rate in flash:
+        rates.put(rate)
+    for rate in others:
+        rates.put_other(rate)
+
+    verdict = rates.verdict("USD", NOON)
+
+    assert (verdict.rate.source if verdict.rate else None) == source
+    assert (verdict.reason is None) is (source is not None)
+    assert rates.of_flash("USD", NOON) == (flash[0] if flash else None)
