@@ -62,6 +62,8 @@ _HEAD = """
 _CHOOSE = "setDark(window.fpTheme.dark());"
 _SHOW = """
 (() => {
+  // The framework wraps every page in a landmark of its own; ours is inside it.
+  document.querySelector('main.q-page')?.setAttribute('role', 'presentation');
   for (const radio of document.querySelectorAll('[name=fp-theme]'))
     radio.checked = radio.value === window.fpTheme.get();
   const sound = document.getElementById('fp-sound');

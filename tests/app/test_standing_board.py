@@ -91,9 +91,9 @@ async def test_what_cannot_be_read_stays_as_it_was_and_says_why(
 
 
 async def test_the_api_tells_the_sums_of_the_screen(api: Api, beneath: Raw) -> None:
-    made = (
-        await api.post("pull-payments", {"name": "Tips", "currency": "SATS", "amount": 1_000})
-    ).json()
+    wanted = {"name": "Tips", "currency": "SATS", "amount": 1_000, "auto_approve": True}
+    made = await api.post("pull-payments", wanted)
+    assert made.status_code == 201, made.text
     beneath.run("UPDATE wallets SET balance_nanousd = 7000000000")
 
     told = await api.get("wallet/standing", role=Role.VIEWER)
@@ -104,4 +104,4 @@ async def test_the_api_tells_the_sums_of_the_screen(api: Api, beneath: Raw) -> N
     assert told["waiting"] == {"count": 0, "amount_msat": 0, "unquoted": 0}
     assert (told["cover_tenths_of_a_day"], told["rate_at"]) == (None, None)
     (budget,) = told["budgets"]
-    assert (budget["pull_payment_id"], budget["remaining"]) == (made["id"], 1_000)
+    assert (budget["pull_payment_id"], budget["remaining"]) == (made.json()["id"], 1_000)
