@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from itertools import pairwise
+from math import gcd
 
-from models.instants import quarter_hour
+from models.instants import EPOCH, MICROSECOND, QUARTER_HOUR, quarter_hour
 from models.states import PayoutStatus
 
 DAY = timedelta(days=1)
@@ -24,6 +27,28 @@ def bucket_of(grain: Grain, moment: datetime) -> datetime:
     if grain is Grain.QUARTER:
         return quarter_hour(moment)
     return datetime.combine(moment.astimezone(UTC).date(), time(), tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Stretches of one length, one after the other from an origin on."""
+
+    origin: datetime
+    length: timedelta
+
+    def is_of_days(self, start: datetime, end: datetime) -> bool:
+        """Tell whether whole UTC days make up its stretches and this range."""
+        moments = (self.origin, start, end)
+        return not self.length % DAY and all(bucket_of(Grain.DAY, at) == at for at in moments)
+
+
+QUARTERS = Grid(EPOCH, QUARTER_HOUR)
+
+
+def grid_of(starts: Sequence[datetime]) -> Grid:
+    """Return the coarsest grid that has a line wherever one of two or more buckets starts."""
+    lengths = (after - before for before, after in pairwise(starts))
+    return Grid(starts[0], gcd(*(length // MICROSECOND for length in lengths)) * MICROSECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +77,12 @@ def split_range(start: datetime | None, end: datetime | None) -> list[Span]:
     if end is not None and day_end is not None:
         spans += _quarters(day_end, end)
     return spans
+
+
+def whole_days(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Return where the whole UTC days inside a range begin and end; with none, its end twice."""
+    first, last = _up(Grain.DAY, start), bucket_of(Grain.DAY, end)
+    return (first, last) if first < last else (end, end)
 
 
 def _quarters(start: datetime, end: datetime) -> list[Span]:

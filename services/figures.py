@@ -9,7 +9,7 @@ from models.attention import Attention
 from models.instants import Clock, local_midnight
 from models.payout_filter import PayoutFilter
 from models.period import Comparison, Fees, Period, TimeToPaid, median_of, range_before
-from models.rollup import Bucket, Figure, Ranking, Span, Stats, TopCard, split_range
+from models.rollup import Bucket, Figure, Ranking, Span, Stats, TopCard, grid_of, split_range
 from models.states import PayoutStatus
 from models.store import Store
 from services.boltcards import Boltcards
@@ -172,27 +172,23 @@ class Figures:
         empty: ByStatus = dict.fromkeys(PayoutStatus, Figure())
         buckets = [Bucket(start, dict(empty)) for start in starts[:-1]]
         place = 0
-        found = self._quarters(tx, store.id, wanted, starts[0], starts[-1])
+        found = self._stretches(tx, store.id, wanted, starts)
         for at, status, figure in sorted(found, key=lambda row: row[0]):
             while place + 1 < len(buckets) and at >= starts[place + 1]:
                 place += 1
             buckets[place].by_status[status] += figure
         return buckets
 
-    def _quarters(
-        self,
-        tx: Transaction,
-        store_id: str,
-        wanted: PayoutFilter,
-        start: datetime,
-        end: datetime,
+    def _stretches(
+        self, tx: Transaction, store_id: str, wanted: PayoutFilter, starts: list[datetime]
     ) -> list[tuple[datetime, PayoutStatus, Figure]]:
         card_id = resolve_card(tx, self._boltcards, store_id, wanted.card)
         if card_id == NO_CARD:
             return []
-        start = max(start, wanted.starts_at or start)
-        end = min(end, wanted.ends_at or end)
-        rows = export.quarters(tx, store_id, wanted.between(start, end), card_id)
+        start = max(starts[0], wanted.starts_at or starts[0])
+        end = min(starts[-1], wanted.ends_at or starts[-1])
+        within = wanted.between(start, end)
+        rows = export.quarters(tx, store_id, within, card_id, grid_of(starts))
         return [(row.start, row.status, row.figure) for row in rows]
 
 

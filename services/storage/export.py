@@ -5,6 +5,7 @@ What is sealed stays sealed and moments stay microseconds: conversions cost more
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -24,7 +25,7 @@ from models.export import QuarterFigure
 from models.instants import EPOCH, QUARTER_HOUR, QUARTER_HOUR_US, from_us, quarter_hour
 from models.payout import EvidenceGrade
 from models.payout_filter import PayoutFilter
-from models.rollup import Figure
+from models.rollup import QUARTERS, Figure, Grid
 from models.states import PayoutStatus
 from models.tables.base import table_of
 from models.tables.card import CardRow
@@ -91,9 +92,16 @@ def _raw(name: str) -> ColumnElement[Any]:
 
 
 def quarters(
-    tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None
+    tx: Transaction,
+    store_id: str,
+    wanted: PayoutFilter,
+    card_id: str | None,
+    grid: Grid = QUARTERS,
 ) -> list[QuarterFigure]:
-    """Return figures by quarter hour and status, from rollups where they can answer."""
+    """Return figures by status and quarter hour, from rollups where they can answer.
+
+    Whole quarter hours are added up to the stretches of a grid, each named by its start.
+    """
     if wanted.needs_rows:
         return _counted(tx, store_id, wanted, card_id)
     start = min(wanted.starts_at or EPOCH, _END)
@@ -102,31 +110,22 @@ def quarters(
     last = quarter_hour(end)
     if first >= last:
         return _counted(tx, store_id, wanted, card_id)
-    found = _counted(tx, store_id, wanted.between(wanted.starts_at, first), card_id)
-    for at, status, figure in rollup.read_buckets(tx, store_id, first, last, card_id):
+    found: list[QuarterFigure] = []
+    if wanted.starts_at != first:
+        found = _counted(tx, store_id, wanted.between(wanted.starts_at, first), card_id)
+    for at, status, figure in rollup.read_buckets(tx, store_id, first, last, card_id, grid):
         if figure.count and (not wanted.statuses or status in wanted.statuses):
             found.append(QuarterFigure(at, status, figure))
-    return found + _counted(tx, store_id, wanted.between(last, wanted.ends_at), card_id)
+    if wanted.ends_at != last:
+        found += _counted(tx, store_id, wanted.between(last, wanted.ends_at), card_id)
+    return found
 
 
 def _counted(
     tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None
 ) -> list[QuarterFigure]:
     """Return figures counted from the payouts themselves."""
-    at = type_coerce(_payouts.c.created_at, BigInteger)
-    # Written out: PostgreSQL takes two parameters for two expressions.
-    start = at - at % literal_column(str(QUARTER_HOUR_US), BigInteger)
-    statement = Statement(
-        select(
-            start,
-            _payouts.c.status,
-            func.count(),
-            func.sum(_payouts.c.amount_sats),
-            func.sum(_payouts.c.value_cents),
-        )
-        .where(*listing.conditions_of(wanted, card_id))
-        .group_by(start, _payouts.c.status)
-    )
+    statement = _count_statement(listing.shape_of(wanted, card_id))
     return [
         QuarterFigure(
             from_us(int(us)),
@@ -137,3 +136,21 @@ def _counted(
             statement, **listing.params_of(store_id, wanted, card_id)
         )
     ]
+
+
+@lru_cache(maxsize=256)
+def _count_statement(shape: listing.Shape) -> Statement:
+    at = type_coerce(_payouts.c.created_at, BigInteger)
+    # Written out: PostgreSQL takes two parameters for two expressions.
+    start = at - at % literal_column(str(QUARTER_HOUR_US), BigInteger)
+    return Statement(
+        select(
+            start,
+            _payouts.c.status,
+            func.count(),
+            func.sum(_payouts.c.amount_sats),
+            func.sum(_payouts.c.value_cents),
+        )
+        .where(*listing.conditions(shape))
+        .group_by(start, _payouts.c.status)
+    )

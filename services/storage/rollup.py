@@ -6,12 +6,33 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, exists, func, select
+from sqlalchemy import (
+    BigInteger,
+    Select,
+    Table,
+    bindparam,
+    exists,
+    func,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import insert
 
+from models.instants import MICROSECOND, from_us, to_us
 from models.payout import Payout
 from models.period import Fees
-from models.rollup import Figure, Grain, Ranking, Span, TopCard, bucket_of
+from models.rollup import (
+    QUARTERS,
+    Figure,
+    Grain,
+    Grid,
+    Ranking,
+    Span,
+    TopCard,
+    bucket_of,
+    whole_days,
+)
 from models.states import PayoutStatus
 from models.tables.base import table_of
 from models.tables.card import CardRow
@@ -165,17 +186,28 @@ def sum_fees(tx: Transaction, store_id: str, span: Span, card_id: str | None) ->
 
 
 def read_buckets(
-    tx: Transaction, store_id: str, start: datetime, end: datetime, card_id: str | None
+    tx: Transaction,
+    store_id: str,
+    start: datetime,
+    end: datetime,
+    card_id: str | None,
+    grid: Grid = QUARTERS,
 ) -> list[tuple[datetime, PayoutStatus, Figure]]:
-    """Return figures by quarter hour and status, of the store or of one card."""
+    """Return figures by status and stretch of a grid, of the store or of one card."""
     rows = tx.rows(
         _bucket_statement(card_id is not None),
         store_id=store_id,
+        grain=Grain.DAY if grid.is_of_days(start, end) else Grain.QUARTER,
         card_id=card_id,
         start=start,
         end=end,
+        origin=to_us(grid.origin),
+        length=grid.length // MICROSECOND,
     )
-    return [(row[0], row[1], Figure(int(row[2]), int(row[3]), int(row[4]))) for row in rows]
+    return [
+        (from_us(int(row[0])), row[1], Figure(int(row[2]), int(row[3]), int(row[4])))
+        for row in rows
+    ]
 
 
 @lru_cache(maxsize=8)
@@ -210,39 +242,53 @@ def _within(
 
 @lru_cache(maxsize=2)
 def _bucket_statement(by_card: bool) -> Statement:
+    """Return the statement that adds buckets up; thousands of quarters become a few rows."""
     table = _card_rollups if by_card else _rollups
+    at = type_coerce(table.c.bucket, BigInteger)
+    past = (at - bindparam("origin", type_=BigInteger)) % bindparam("length", type_=BigInteger)
     query = select(
-        table.c.bucket,
-        table.c.status,
-        func.sum(table.c.count),
-        func.sum(table.c.amount_sats),
-        func.sum(table.c.value_cents),
+        (at - past).label("stretch"), table.c.status, *(table.c[name] for name in _SUMS)
     ).where(
         table.c.store_id == bindparam("store_id"),
-        table.c.grain == Grain.QUARTER,
+        table.c.grain == bindparam("grain", type_=table.c.grain.type),
         table.c.bucket >= bindparam("start", type_=table.c.bucket.type),
         table.c.bucket < bindparam("end", type_=table.c.bucket.type),
     )
     if by_card:
         query = query.where(table.c.card_id == bindparam("card_id"))
-    return Statement(query.group_by(table.c.bucket, table.c.status))
+    # Grouped outside: PostgreSQL takes a parameter that comes twice for two expressions.
+    found = query.subquery()
+    sums = [func.sum(found.c[name]) for name in _SUMS]
+    return Statement(
+        select(found.c.stretch, found.c.status, *sums).group_by(found.c.stretch, found.c.status)
+    )
 
 
 @lru_cache(maxsize=4)
 def _top_statement(by: Ranking) -> Statement:
+    """Return the statement that adds up quarter hours, whole days, and quarter hours again."""
     table = _card_rollups
-    count, amount, value = (func.sum(table.c[name]) for name in _SUMS)
+    parts = union_all(
+        *(
+            select(table.c.card_id, *(table.c[name] for name in _SUMS)).where(
+                table.c.store_id == bindparam("store_id"),
+                table.c.grain == grain,
+                table.c.status == PayoutStatus.COMPLETED,
+                table.c.bucket >= bindparam(start, type_=table.c.bucket.type),
+                table.c.bucket < bindparam(end, type_=table.c.bucket.type),
+            )
+            for grain, start, end in (
+                (Grain.QUARTER, "start", "first_day"),
+                (Grain.DAY, "first_day", "last_day"),
+                (Grain.QUARTER, "last_day", "end"),
+            )
+        )
+    ).subquery()
+    count, amount, value = (func.sum(parts.c[name]) for name in _SUMS)
     rank = {Ranking.COUNT: count, Ranking.AMOUNT: amount, Ranking.VALUE: value}[by]
     return Statement(
         select(_cards.c.id, _cards.c.alias, count, amount, _cards.c.last_used_at, value)
-        .join(_cards, _cards.c.id == table.c.card_id)
-        .where(
-            table.c.store_id == bindparam("store_id"),
-            table.c.grain == Grain.QUARTER,
-            table.c.status == PayoutStatus.COMPLETED,
-            table.c.bucket >= bindparam("start", type_=table.c.bucket.type),
-            table.c.bucket < bindparam("end", type_=table.c.bucket.type),
-        )
+        .join(_cards, _cards.c.id == parts.c.card_id)
         .group_by(_cards.c.id, _cards.c.alias, _cards.c.last_used_at)
         .having(count > 0)
         .order_by(rank.desc(), _cards.c.id)
@@ -259,7 +305,16 @@ def top_cards(
     by: Ranking,
 ) -> list[TopCard]:
     """Return the cards that collected most in completed payouts made between two moments."""
-    rows = tx.rows(_top_statement(by), store_id=store_id, start=start, end=end, limit=limit)
+    first_day, last_day = whole_days(start, end)
+    rows = tx.rows(
+        _top_statement(by),
+        store_id=store_id,
+        start=start,
+        first_day=first_day,
+        last_day=last_day,
+        end=end,
+        limit=limit,
+    )
     return [TopCard(row[0], row[1], int(row[2]), int(row[3]), row[4], int(row[5])) for row in rows]
 
 

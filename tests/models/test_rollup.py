@@ -8,7 +8,17 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.rollup import DAY, Figure, Grain, Span, Stats, bucket_of, split_range
+from models.rollup import (
+    DAY,
+    Figure,
+    Grain,
+    Span,
+    Stats,
+    bucket_of,
+    grid_of,
+    split_range,
+    whole_days,
+)
 from models.states import PayoutStatus
 from tests.support.clock import NOON
 
@@ -95,3 +105,27 @@ def test_the_total_is_the_sum_of_the_five(figures: list[Figure]) -> None:
     assert stats.total.count == sum(figure.count for figure in figures)
     assert stats.total.amount_sats == sum(figure.amount_sats for figure in figures)
     assert stats.total.value_cents == sum(figure.value_cents for figure in figures)
+
+
+@given(st.lists(st.integers(1, 100), min_size=1, max_size=9))
+def test_a_grid_has_a_line_wherever_a_bucket_starts(lengths: list[int]) -> None:
+    starts = [EARLIEST]
+    for length in lengths:
+        starts.append(starts[-1] + length * QUARTER)
+
+    grid = grid_of(starts)
+
+    assert grid.origin == EARLIEST
+    assert not any((start - grid.origin) % grid.length for start in starts)
+    assert grid.length >= QUARTER
+
+
+@given(MOMENTS, MOMENTS)
+def test_whole_days_lie_within_their_range(one: datetime, other: datetime) -> None:
+    start, end = sorted((one, other))
+
+    first, last = whole_days(start, end)
+
+    assert start <= first <= last <= end
+    assert first == last == end or bucket_of(Grain.DAY, first) == first < last
+    assert first - start < DAY or first == end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -121,11 +122,16 @@ async def test_pages_show_every_payout_that_fits_exactly_once_in_order(
 
 
 @ON_ONE_DATABASE
-@given(days=st.integers(1, 5), bucket=st.sampled_from(["hour", "day", "week"]))
+@given(
+    days=st.integers(1, 5),
+    bucket=st.sampled_from(["hour", "day", "week"]),
+    zone=st.sampled_from(["UTC", "Asia/Kathmandu", "America/New_York"]),
+)
 async def test_a_trend_adds_up_to_the_sums_of_its_stretch(
-    shop: Shop, town: Town, days: int, bucket: str
+    shop: Shop, town: Town, days: int, bucket: str, zone: str
 ) -> None:
-    buckets = await shop.container.figures.timeline(shop.store, days, bucket)
+    store = replace(shop.store, time_zone=zone)
+    buckets = await shop.container.figures.timeline(store, days, bucket)
     starts = [found.start for found in buckets]
     length = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
@@ -133,7 +139,8 @@ async def test_a_trend_adds_up_to_the_sums_of_its_stretch(
         stretch = PayoutFilter(starts_at=found.start, ends_at=found.start + length[bucket])
         assert found.by_status == town.figures(stretch)
     assert starts == sorted(set(starts))
-    assert starts[0] <= NOON.replace(hour=0) - timedelta(days=days - 1)
+    assert starts[0].astimezone(ZoneInfo(zone)).hour == 0
+    assert starts[0] <= NOON - timedelta(days=days - 1)
 
 
 @pytest.mark.parametrize("by", Ranking)
