@@ -71,7 +71,7 @@ def serve(port: int) -> None:
     newest: list[ChartPage] = []
 
     def page(client: Client, number: int = 30, step: str = "day", *, wait: bool = False) -> None:
-        with html.div().classes("fp-frame"), html.main().classes("fp-main"):
+        with html.div().classes("fp-page"), html.main().classes("fp-main"):
             charts = ChartPage()
         newest[:] = [charts]
         known: dict[str, Step] = {"hour": "hour", "day": "day", "week": "week"}

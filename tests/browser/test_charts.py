@@ -93,6 +93,8 @@ class Tab:
         self.open(query)
         for chart in (TREND, CARDS):
             self.page.wait_for_selector(f"{chart} .bars path")
+            # From then on it hears clicks.
+            self.page.wait_for_selector(f"{chart} .fp-tip", state="attached")
         self.page.wait_for_timeout(300)
         self.received.clear()
 
