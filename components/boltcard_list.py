@@ -118,7 +118,7 @@ def _key_of(view: CardView) -> str:
 
 
 def _empty(on_new: Callable[[], Awaitable[None]] | None) -> html.div:
-    with html.div().classes("fp-empty") as empty:
+    with html.div().classes("fp-nothing") as empty:
         html.p("No Boltcard yet").classes("strong")
         html.p("A Boltcard is a card that draws on a pull payment when it is held to a till.")
         if on_new is not None:

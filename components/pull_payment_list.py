@@ -166,7 +166,7 @@ def _key_of(view: PullPaymentView) -> str:
 
 
 def _empty(on_new: Callable[[], object] | None) -> html.div:
-    with html.div().classes("fp-empty") as empty:
+    with html.div().classes("fp-nothing") as empty:
         html.p("No pull payment yet").classes("strong")
         html.p("A pull payment is a budget that people draw from: by a link, a QR code or a card.")
         if on_new is not None:
