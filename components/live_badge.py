@@ -78,7 +78,7 @@ def cut_off_banner() -> None:
             html.span().classes("when num")
             html.span(
                 ". What you see is from then. Payouts go on without this page;"
-                " stopping them or changing anything here works again when it is back."
+                " nothing can be changed from it until it is back."
             )
         reload = html.button("Reload").classes("fp-button small")
         reload.on("click", js_handler="() => location.reload()")

@@ -17,6 +17,7 @@ from app.pages.export_run import ExportRun
 from app.pages.standing_board import Standing, StandingReader
 from app.pages.visit import Place, View, Visit
 from app.sessions import caller_of_page
+from components.dollars import dollars
 from components.frame import frame
 from components.moment import short_moment
 from models.attention import NeedKind
@@ -129,6 +130,9 @@ class Shell:
             reason = "The gate is shut: too much is unknown, so nothing new is sent."
         elif wallet.short_since is not None:
             reason = "The wallet holds less than the approved payouts need."
+            if standing.funds.short_nanousd:
+                missing = dollars(standing.funds.short_nanousd, up=True)
+                reason = f"The wallet covers {missing} less than what is waiting."
         shell.show_stopped(wallet.stopped_at is not None, reason, trouble)
         shell.badge.show(str(standing.socket), again=again)
         shell.show_wallet(wallet.balance_nanousd)
