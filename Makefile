@@ -46,7 +46,7 @@ run: install  ## the demo, with money moving, on this machine only
 	@exec $(python) -m app run-demo $(ARGS)
 
 test: install-dev  ## all tests, on up to four cores; ARGS="-k name" picks some
-	@$(python) -m pytest -n logical --maxprocesses 4 --dist worksteal $(ARGS)
+	@$(python) -m pytest $(or $(ARGS),-n logical --maxprocesses 4 --dist worksteal)
 
 check: lint types test  ## format, lint, types and tests
 
