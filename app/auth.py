@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -30,9 +30,14 @@ class Permission(StrEnum):
     RESUME = "resume sends"
     INTERVENE = "retry, hold and release"
     RESOLVE = "resolve what nothing else decides"
+    EXPORT = "export payouts"
+    KEYS = "make, replace and revoke API keys"
+    PEOPLE = "invite and remove people, and change their roles"
+    SETTINGS = "change settings, the connection to Flash among them"
+    AUDIT = "read the record of what was done"
 
 
-_EVERYBODY = frozenset({Role.OWNER, Role.MANAGER, Role.APPROVER, Role.VIEWER})
+_EVERYBODY = frozenset(Role)
 _MANAGERS = frozenset({Role.OWNER, Role.MANAGER})
 _APPROVERS = frozenset({Role.OWNER, Role.APPROVER})
 
@@ -47,6 +52,11 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.RESUME: frozenset({Role.OWNER}),
     Permission.INTERVENE: _MANAGERS,
     Permission.RESOLVE: frozenset({Role.OWNER}),
+    Permission.EXPORT: _EVERYBODY - {Role.DEVELOPER},
+    Permission.KEYS: frozenset({Role.OWNER, Role.DEVELOPER}),
+    Permission.PEOPLE: frozenset({Role.OWNER}),
+    Permission.SETTINGS: frozenset({Role.OWNER}),
+    Permission.AUDIT: frozenset({Role.OWNER, Role.AUDITOR}),
 }
 
 
@@ -72,6 +82,19 @@ class Caller:
         if not self.may(permission):
             raise Forbidden(f"The role {self.role} does not allow this.")
 
+    def may_grant(self, role: Role) -> bool:
+        """Tell whether a role, given to a key or a person, allows nothing the caller's does not."""
+        return all(self.may(permission) for permission in Permission if role in ALLOWED[permission])
+
+    def need_grant(self, role: Role) -> None:
+        """Refuse to hand out more than the caller has.
+
+        Raises:
+            Forbidden: The role would allow more.
+        """
+        if not self.may_grant(role):
+            raise Forbidden(f"The role {self.role} cannot hand out the role {role}.")
+
 
 def container_of(request: Request) -> Container:
     """Return the container that the server was built with."""
@@ -94,11 +117,27 @@ async def caller_of(request: Request) -> Caller:
     if not text.startswith(KEY_PREFIX):
         standing = await services.doors.tokens.standing(text)
         session = standing.session
+        request.app.state.allowance.of_key(session.id, address)
         actor = Actor(ActorKind.PERSON, session.user_id, address, request_id_of(request))
         return Caller(session.store_id, standing.role, actor, session.id)
     key = await services.stores.authenticate(text)
+    request.app.state.allowance.of_key(key.id, address)
     actor = Actor(ActorKind.API_KEY, key.id, address, request_id_of(request))
     return Caller(key.store_id, key.role, actor)
+
+
+async def still(caller: Caller, container: Container) -> Caller:
+    """Return the caller as of now: a page may have been open since before a role was changed.
+
+    Raises:
+        Unauthenticated: The session is over.
+    """
+    if caller.session_id is None:
+        return caller
+    standing = await container.doors.sessions.read(caller.session_id)
+    if standing is None or standing.session.store_id != caller.store_id:
+        raise Unauthenticated("Sign in again.")
+    return replace(caller, role=standing.role)
 
 
 def allowed(permission: Permission) -> Callable[[Request], Awaitable[Caller]]:
@@ -115,6 +154,7 @@ def allowed(permission: Permission) -> Callable[[Request], Awaitable[Caller]]:
 
 Services = Annotated[Container, Depends(container_of)]
 Reader = Annotated[Caller, Depends(allowed(Permission.READ))]
+Exporter = Annotated[Caller, Depends(allowed(Permission.EXPORT))]
 Creator = Annotated[Caller, Depends(allowed(Permission.CREATE))]
 Programmer = Annotated[Caller, Depends(allowed(Permission.PROGRAM))]
 Approver = Annotated[Caller, Depends(allowed(Permission.APPROVE))]

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from dataclasses import dataclass
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.allowance import Allowance
 from app.answers import json_answer
+from app.policy import give_nonce, with_policy
 
 _log = structlog.get_logger(__name__)
 
 BODY_LIMIT = 64 * 1024
 QUERY_LIMIT = 8 * 1024
 _LNURL = ("/lnurlw/", "/boltcard")
-_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-)
+# These are for whoever floods, and for the proxy before us.
+_ANY_STATUS = frozenset({421, 429})
+# A body that comes drop by drop would hold a connection for ever.
+BODY_TIME_S = 15.0
+HEADER_FIELDS = 100
 
 
 def request_id_of(request: Request) -> str:
@@ -31,9 +35,20 @@ def request_id_of(request: Request) -> str:
 class Edge:
     """Wraps the application; a demo answers only names that mean this machine."""
 
-    def __init__(self, app: ASGIApp, *, loopback_only: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        loopback_only: bool = False,
+        is_secure: bool = False,
+        allowance: Allowance | None = None,
+        body_time_s: float = BODY_TIME_S,
+    ) -> None:
         self._app = app
         self._loopback_only = loopback_only
+        self._is_secure = is_secure
+        self._allowance = Allowance() if allowance is None else allowance
+        self._body_time_s = body_time_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
@@ -48,19 +63,24 @@ class Edge:
             await self._app(scope, receive, send)
             return
         scope["request_id"] = f"rq_{secrets.token_hex(8)}"
-        await self._serve(scope, receive, send, _unservable(scope, is_strange=is_strange))
+        give_nonce(scope)
+        refusal = _unservable(scope, is_strange=is_strange)
+        if refusal is None and (wait_s := self._allowance.of_request(scope)):
+            refusal = Refusal(429, "Too many requests; wait a little.", wait_s)
+        await self._serve(scope, receive, send, refusal)
 
     async def _serve(
-        self, scope: Scope, receive: Receive, send: Send, refusal: tuple[int, str] | None
+        self, scope: Scope, receive: Receive, send: Send, refusal: Refusal | None
     ) -> None:
-        started, limited = False, _Limited(receive)
+        started, limited = False, _Limited(receive, self._body_time_s)
 
         async def send_marked(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
                 mark = (b"x-request-id", scope["request_id"].encode())
-                message["headers"] = [*message.get("headers", ()), *_HEADERS, mark]
+                headers = with_policy(scope, message.get("headers", ()), is_secure=self._is_secure)
+                message["headers"] = [*headers, mark]
             await send(message)
 
         async def send_unless_over(message: Message) -> None:
@@ -68,7 +88,7 @@ class Edge:
                 await send_marked(message)
 
         if refusal is not None:
-            await _refuse(scope, receive, send_marked, *refusal)
+            await _refuse(scope, receive, send_marked, refusal)
             return
         try:
             await self._app(scope, limited, send_unless_over)
@@ -80,9 +100,10 @@ class Edge:
             _log.exception("request.failed", request_id=scope["request_id"], part=part)
             if started:
                 raise
-            await _refuse(scope, receive, send_marked, 500, "Something went wrong here.")
+            failed = Refusal(500, "Something went wrong here.")
+            await _refuse(scope, receive, send_marked, failed)
         if limited.is_over and not started:
-            await _refuse(scope, receive, send_marked, 413, "The body is too large.")
+            await _refuse(scope, receive, send_marked, limited.refusal)
 
 
 class _TooLarge(Exception):
@@ -90,20 +111,41 @@ class _TooLarge(Exception):
 
 
 class _Limited:
-    """Counts what is received and stops at the limit."""
+    """Counts what is received, and stops at a limit of size or time."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, time_s: float) -> None:
         self._receive = receive
         self._size = 0
+        self._time_s = time_s
+        self._until: float | None = None
+        self._is_whole = False
+        self._is_late = False
 
     @property
     def is_over(self) -> bool:
-        """Tell whether the limit was passed."""
-        return self._size > BODY_LIMIT
+        """Tell whether a limit was passed."""
+        return self._is_late or self._size > BODY_LIMIT
+
+    @property
+    def refusal(self) -> Refusal:
+        """Return which limit was passed."""
+        if self._is_late:
+            return Refusal(408, "The body came too slowly.")
+        return Refusal(413, "The body is too large.")
 
     async def __call__(self) -> Message:
-        message = await self._receive()
+        if self._is_whole:  # what comes now is the end of the connection, whenever that may be
+            return await self._receive()
+        if self._until is None:
+            self._until = asyncio.get_running_loop().time() + self._time_s
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError:
+            self._is_late = True
+            raise _TooLarge from None
         self._size += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
         if self.is_over:
             raise _TooLarge
         return message
@@ -118,31 +160,54 @@ def _is_local_name(scope: Scope) -> bool:
     return False
 
 
-def _unservable(scope: Scope, *, is_strange: bool) -> tuple[int, str] | None:
-    """Return why a request is refused unseen: a status and words."""
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is refused unseen."""
+
+    status: int
+    detail: str
+    retry_after_s: int = 0
+
+
+def _unservable(scope: Scope, *, is_strange: bool) -> Refusal | None:
     if is_strange:
-        return 421, "This demo answers on this machine only."
+        return Refusal(421, "This demo answers on this machine only.")
     if "\x00" in scope["path"]:
-        return 404, "There is nothing here."
+        return Refusal(404, "There is nothing here.")
     if len(scope.get("query_string", b"")) > QUERY_LIMIT:
-        return 414, "The query is too long."
+        return Refusal(414, "The query is too long.")
+    if len(scope["headers"]) > HEADER_FIELDS:
+        return Refusal(431, "There are too many header fields.")
     return None
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, detail: str) -> None:
-    codes = {404: "not_found", 413: "too_large", 414: "too_large", 500: "internal"}
+_CODES = {
+    404: "not_found",
+    408: "too_slow",
+    413: "too_large",
+    414: "too_large",
+    429: "rate_limited",
+    431: "too_large",
+    500: "internal",
+}
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:
     body = {
         "type": "about:blank",
         "title": "Error",
-        "status": status,
-        "code": codes.get(status, "invalid"),
-        "detail": detail,
+        "status": refusal.status,
+        "code": _CODES.get(refusal.status, "invalid"),
+        "detail": refusal.detail,
         "errors": [],
         "request_id": scope["request_id"],
     }
-    response: Response = json_answer(body, status, media_type="application/problem+json")
-    if scope["path"].startswith(_LNURL) and status != 421:  # noqa: PLR2004
+    headers = {"Retry-After": str(refusal.retry_after_s)} if refusal.retry_after_s else {}
+    kind = "application/problem+json"
+    response: Response = json_answer(body, refusal.status, media_type=kind, headers=headers)
+    if scope["path"].startswith(_LNURL) and refusal.status not in _ANY_STATUS:
         # Wallets and tills read nothing of an answer with another status (LUD-01).
-        headers = {"Access-Control-Allow-Origin": "*"}
-        response = json_answer({"status": "ERROR", "reason": detail}, headers=headers)
+        cors = {"Access-Control-Allow-Origin": "*"}
+        reason = {"status": "ERROR", "reason": refusal.detail}
+        response = json_answer(reason, headers=cors)
     await response(scope, receive, send)

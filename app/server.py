@@ -16,6 +16,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Lifespan
 
 from app import errors
+from app.allowance import Allowance
 from app.container import Container, running
 from app.http import (
     boltcards,
@@ -39,6 +40,7 @@ from app.idempotency import Turns
 from app.live import Boards
 from app.pages.register import register_pages
 from app.request import Edge
+from app.screens import secure_screens
 from app.socket_door import SocketDoor, guard_events
 from app.tabs import Tabs
 from models.store import DatabaseKind
@@ -82,6 +84,7 @@ def build_app(container: Container) -> FastAPI:
     )
     core.sio.eio.cors_allowed_origins = None  # the same origin only
     guard_events(tabs)
+    secure_screens()
     app.add_middleware(SocketDoor, container=container, tabs=tabs)
     return app
 
@@ -98,6 +101,7 @@ def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -
     )
     app.state.container = container
     app.state.turns = Turns()
+    app.state.allowance = Allowance()
     errors.install(app)
     app.router.routes.extend(lnurl.routes())
     app.router.routes.extend(card_keys.routes())
@@ -123,7 +127,12 @@ async def _nothing_here(request: Request) -> Response:
 
 def wrapped(app: FastAPI, container: Container) -> ASGIApp:
     """Return the application inside its outermost layer."""
-    return Edge(app, loopback_only=container.kind is DatabaseKind.DEMO)
+    return Edge(
+        app,
+        loopback_only=container.kind is DatabaseKind.DEMO,
+        is_secure=container.settings.base_url.startswith("https://"),
+        allowance=app.state.allowance,
+    )
 
 
 def server_of(app: ASGIApp, container: Container) -> uvicorn.Server:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import io
 
@@ -24,6 +26,8 @@ p{margin:.25rem 0;color:light-dark(#5a6472,#9aa4b2)}
 a.button{display:inline-block;padding:.7rem 1.4rem;border-radius:10px;text-decoration:none;
 background:#f5b301;color:#14181f;font-weight:600}
 """
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-ancestors 'none'"
 
 
 async def claim_page(services: Container, claim_token: str) -> str:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from app.auth import Permission, Reader, Services
+from app.auth import Exporter, Permission, Services
 from app.http.filters import FilterQuery, read_filter
 from app.sessions import caller_of_page
 from models.errors import ExportCancelled, Unauthenticated
@@ -90,7 +90,7 @@ _FILES: dict[str, Any] = {form.media_type.partition(";")[0]: {} for form in Expo
     responses={200: {"description": "The file", "content": _FILES}},
 )
 async def export_payouts(
-    services: Services, caller: Reader, query: Annotated[ExportQuery, Query()]
+    services: Services, caller: Exporter, query: Annotated[ExportQuery, Query()]
 ) -> Response:
     """Return all payouts of a filter as one file, newest first."""
     store = await services.stores.read(caller.store_id)
@@ -112,5 +112,6 @@ async def download(request: Request, services: Services, ticket: str) -> Respons
     caller = await caller_of_page(request, services)
     if caller is None:
         raise Unauthenticated
+    caller.need(Permission.EXPORT)
     export = services.exports.redeem(ticket, caller.store_id, caller.actor.id)
     return Download(export, is_prepared=True)

@@ -168,7 +168,9 @@ def _page(title: str, body: str) -> str:
 
 
 def _headers() -> dict[str, str]:
-    return {"Cache-Control": "no-store", "Content-Security-Policy": POLICY}
+    # A browser that is told to send no referrer says that its form is of no origin either.
+    policies = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
+    return {"Cache-Control": "no-store"} | policies
 
 
 def _safe(text: str) -> str:

@@ -19,7 +19,7 @@ from app.answers import json_answer
 from app.auth import container_of
 from app.container import Container
 from app.errors import INTERNAL, lnurl_reason
-from app.http.claim_page import claim_page
+from app.http.claim_page import POLICY, claim_page
 from models.errors import (
     InvoiceError,
     OutcomeUnknownError,
@@ -69,7 +69,8 @@ async def offer_link(request: Request) -> Response:
     services = container_of(request)
     if "text/html" in request.headers.get("accept", ""):
         page = await claim_page(services, request.path_params["claim_token"])
-        return HTMLResponse(page, headers={"Cache-Control": "no-store"})
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": POLICY}
+        return HTMLResponse(page, headers=headers)
 
     async def offer(request: Request) -> dict[str, Any]:
         token = request.path_params["claim_token"]
@@ -87,6 +88,8 @@ async def tap(request: Request) -> dict[str, Any]:
         opened = await services.boltcards.take_tap(query, _hint(request))
     except OutcomeUnknownError:
         raise TapError("unavailable", "This tap could not be taken; tap again.") from None
+    address = request.client.host if request.client else None
+    request.app.state.allowance.of_card(opened.card.id, address)
     return _offered(services, services.withdrawals.offer_tap(opened), "/boltcard/claim", None)
 
 

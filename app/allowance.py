@@ -1,0 +1,101 @@
+"""How much each visitor, key, card and link may ask for, at the edge.
+
+This machine's own addresses are let through, but for signing in: they are the operator, or a proxy
+that TRUSTED_PROXIES does not name, and then everybody would share one allowance.
+"""
+
+from __future__ import annotations
+
+import time
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import parse_qs
+
+from starlette.types import Scope
+
+from app.settings import is_loopback
+from models.errors import RateLimited
+from services.rate_limits import Rate, RateLimits
+
+SIGN_IN = Rate(burst=20, per_minute=20)
+PAGE = Rate(burst=60, per_minute=120)
+LNURL = Rate(burst=200, per_minute=1_200)
+API = Rate(burst=1_000, per_minute=3_000)
+ASSET = Rate(burst=2_000, per_minute=6_000)
+KEY = Rate(burst=1_000, per_minute=3_000)
+CARD = Rate(burst=30, per_minute=60)
+K1 = Rate(burst=20, per_minute=30)
+# Behind a proxy that is not named, all of this comes from one address.
+OWN_SIGN_IN = Rate(burst=200, per_minute=600)
+_SIGN_IN_PATHS = ("/login", "/setup/", "/join/", "/v1/auth/")
+_LNURL_PATHS = ("/lnurlw/", "/boltcard", "/.well-known/lnurlp/")
+_FREE_PATHS = ("/healthz", "/readyz", "/metrics")
+_K1_LIMIT = 64
+
+
+class Allowance:
+    """Knows which rule a request falls under, and whether there is any left."""
+
+    def __init__(self, limits: RateLimits | None = None) -> None:
+        # An empty one is false, as everything empty is.
+        self.limits = RateLimits(time.monotonic_ns) if limits is None else limits
+
+    def of_request(self, scope: Scope) -> int:
+        """Count a request by its address; returns 0, or after how many seconds to ask again."""
+        path, host = str(scope["path"]), (scope.get("client") or ("", 0))[0]
+        is_own = is_loopback(host)
+        if path.startswith(_SIGN_IN_PATHS) and scope.get("method", "GET") == "POST":
+            return self.limits.take("sign-in", network_of(host), OWN_SIGN_IN if is_own else SIGN_IN)
+        if is_own or path in _FREE_PATHS:
+            return 0
+        rule, rate = _rule_of(path)
+        wait_s = self.limits.take(rule, network_of(host), rate)
+        if wait_s == 0 and rule == "lnurl":
+            for k1 in parse_qs(scope.get("query_string", b"").decode("latin-1")).get("k1", [])[:1]:
+                wait_s = self.limits.take("k1", k1[:_K1_LIMIT], K1)
+        return wait_s
+
+    def of_key(self, key_id: str, address: str | None) -> None:
+        """Count a request of an API key or a person's token.
+
+        Raises:
+            RateLimited: There is nothing left.
+        """
+        self._need("key", key_id, KEY, address)
+
+    def of_card(self, card_id: str, address: str | None) -> None:
+        """Count a tap of a card.
+
+        Raises:
+            RateLimited: There is nothing left.
+        """
+        self._need("card", card_id, CARD, address)
+
+    def _need(self, rule: str, name: str, rate: Rate, address: str | None) -> None:
+        if is_loopback(address or ""):
+            return
+        wait_s = self.limits.take(rule, name, rate)
+        if wait_s:
+            raise RateLimited(wait_s)
+
+
+def network_of(host: str) -> str:
+    """Return what one visitor has: an address, or of IPv6 the network of a household."""
+    try:
+        address: IPv4Address | IPv6Address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(int(address) >> 64)
+
+
+def _rule_of(path: str) -> tuple[str, Rate]:
+    if path.startswith(_LNURL_PATHS):
+        return "lnurl", LNURL
+    if path.startswith("/v1/"):
+        return "api", API
+    if path.startswith("/_nicegui"):
+        return "asset", ASSET
+    return "page", PAGE

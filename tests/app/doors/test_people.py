@@ -1,0 +1,205 @@
+"""The first set-up, invitations, roles, and that an owner always stays."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.container import build
+from models.errors import NotFoundError, RuleError
+from models.store import Actor, ActorKind, DatabaseKind, Role
+from tests.support.clock import HandClock
+from tests.support.databases import Raw
+from tests.support.shop import Shop, open_store, settings_for
+from tests.support.visitor import EMAIL, PASSWORD, Visitor, visiting
+
+NEW = "wonderful brick 7 lamp"
+STORE = {"email": "first@example.com", "password": NEW, "store": "Corner", "currency": "eur"}
+
+
+@pytest.fixture
+async def bare(sqlite_url: str, tmp_path: Path, clock: HandClock) -> AsyncIterator[Shop]:
+    """An installation that nobody owns."""
+    container = build(settings_for(sqlite_url, tmp_path), DatabaseKind.REAL, clock)
+    yield Shop(container, clock, None)  # type: ignore[arg-type]  # there is no store yet
+    await asyncio.to_thread(container.database.close)
+
+
+async def owner_of(shop: Shop) -> Actor:
+    (owner,) = await shop.container.doors.people.members(shop.store.id)
+    return Actor(ActorKind.PERSON, owner.user_id, "203.0.113.7")
+
+
+async def joined(shop: Shop, role: Role, email: str = "bob@example.com") -> tuple[str, Visitor]:
+    """Invite somebody who has no account, and have them join; returns who they are."""
+    _, token = await shop.container.doors.people.invite(
+        shop.store.id, email, role, await owner_of(shop)
+    )
+    async with visiting(shop) as visitor:
+        answer = await visitor.submit(f"/join/{token}", password=NEW)
+        assert answer.status_code == 303, answer.text
+        found = await shop.container.doors.sessions.find(visitor.token or "")
+        assert found is not None
+        assert found.role is role
+        return found.session.user_id, visitor
+
+
+async def test_the_set_up_link_makes_the_owner_and_works_once(bare: Shop) -> None:
+    set_up = bare.container.doors.set_up
+    stale = await set_up.begin()
+    token = await set_up.begin()
+    fields = STORE | {"time_zone": "Europe/Berlin"}
+    async with visiting(bare) as visitor:
+        assert (await visitor.http.get(f"/setup/{stale}")).status_code == 404
+        weak = await visitor.submit(f"/setup/{token}", **fields | {"password": "password1234"})
+        assert (weak.status_code, visitor.token) == (422, None)
+        assert "guess" in weak.text
+
+        done = await visitor.submit(f"/setup/{token}", weak, **fields)
+
+        assert (done.status_code, done.headers["location"]) == (303, "/")
+        found = await bare.container.doors.sessions.find(visitor.token or "")
+        assert found is not None
+        assert found.role is Role.OWNER
+        (store,) = await bare.container.stores.all()
+        assert (store.name, store.currency, store.time_zone) == ("Corner", "EUR", "Europe/Berlin")
+        assert (await visitor.http.get(f"/setup/{token}")).status_code == 404
+    assert await set_up.begin() is None
+
+
+async def test_the_set_up_link_ends_after_an_hour(bare: Shop, clock: HandClock) -> None:
+    token = await bare.container.doors.set_up.begin()
+    clock.advance(minutes=61)
+    async with visiting(bare) as visitor:
+        answer = await visitor.http.post(f"/setup/{token}", data=STORE | {"time_zone": "UTC"})
+
+        assert answer.status_code == 404
+    assert await bare.container.stores.all() == []
+
+
+async def test_of_two_who_set_up_at_once_one_becomes_owner(bare: Shop) -> None:
+    token = await bare.container.doors.set_up.begin()
+    async with visiting(bare) as one, visiting(bare) as two:
+        fields = STORE | {"time_zone": "UTC"}
+        answers = await asyncio.gather(
+            one.submit(f"/setup/{token}", **fields),
+            two.submit(f"/setup/{token}", **fields | {"email": "second@example.com"}),
+        )
+
+    assert sorted(answer.status_code for answer in answers) == [303, 404]
+    assert len(await bare.container.stores.all()) == 1
+
+
+async def test_an_invitation_is_shown_kept_hashed_and_works_once(
+    shop: Shop, visitor: Visitor, beneath: Raw
+) -> None:
+    people = shop.container.doors.people
+    link, token = await people.invite(
+        shop.store.id, " Bob@Example.com ", Role.APPROVER, await owner_of(shop)
+    )
+    assert [found.id for found in await people.invitations(shop.store.id)] == [link.id]
+    assert token not in str(beneath.rows("SELECT * FROM links"))
+    page = await visitor.http.get(f"/join/{token}")
+    assert "Corner Café" in page.text
+    assert "approver" in page.text
+
+    answer = await visitor.submit(f"/join/{token}", page, password=NEW)
+
+    assert answer.status_code == 303
+    assert (await visitor.http.get(f"/join/{token}")).status_code == 404
+    assert await people.invitations(shop.store.id) == []
+    roles = {member.email: member.role for member in await people.members(shop.store.id)}
+    assert roles == {EMAIL: Role.OWNER, "bob@example.com": Role.APPROVER}
+    acts = [row[0] for row in beneath.rows("SELECT action FROM audit ORDER BY number")]
+    assert acts[-3:] == ["person.invited", "person.joined", "sign_in.ok"]
+
+
+async def test_who_has_an_account_joins_with_its_password_only(
+    shop: Shop, visitor: Visitor
+) -> None:
+    neighbour = await open_store(shop.container, name="Next door", owner_email="n@example.com")
+    doors = shop.container.doors
+    (boss,) = await doors.people.members(neighbour.id)
+    actor = Actor(ActorKind.PERSON, boss.user_id)
+    _, token = await doors.people.invite(neighbour.id, EMAIL, Role.VIEWER, actor)
+    assert (await visitor.submit(f"/join/{token}", password=NEW)).status_code == 401
+
+    assert (await visitor.submit(f"/join/{token}", password=PASSWORD)).status_code == 303
+
+    found = await doors.sessions.find(visitor.token or "")
+    assert found is not None
+    assert (found.session.store_id, found.role) == (neighbour.id, Role.VIEWER)
+    stores = await doors.people.stores_of(found.session.user_id)
+    assert {store_id: role for store_id, _, role in stores} == {
+        shop.store.id: Role.OWNER,
+        neighbour.id: Role.VIEWER,
+    }
+    await doors.sessions.choose_store(found.session, shop.store.id)
+    back = await doors.sessions.find(visitor.token or "")
+    assert back is not None
+    assert (back.session.store_id, back.role) == (shop.store.id, Role.OWNER)
+
+
+async def test_an_invitation_ends_taken_back_or_after_a_week(shop: Shop, clock: HandClock) -> None:
+    people, actor = shop.container.doors.people, await owner_of(shop)
+    link, taken = await people.invite(shop.store.id, "a@example.com", Role.VIEWER, actor)
+    await people.take_back(shop.store.id, link.id, actor)
+    _, late = await people.invite(shop.store.id, "b@example.com", Role.VIEWER, actor)
+    clock.advance(days=7)
+
+    for token in (taken, late):
+        with pytest.raises(NotFoundError):
+            await people.invitation(token)
+
+
+async def test_a_role_holds_at_once_and_removal_ends_the_session(shop: Shop) -> None:
+    doors, actor = shop.container.doors, await owner_of(shop)
+    user_id, visitor = await joined(shop, Role.MANAGER)
+    told: list[bool] = []
+    doors.sessions.listen(lambda: told.append(True))
+
+    await doors.people.change_role(shop.store.id, user_id, Role.VIEWER, actor)
+    found = await doors.sessions.find(visitor.token or "")
+    assert found is not None
+    assert found.role is Role.VIEWER
+
+    await doors.people.remove(shop.store.id, user_id, actor)
+    assert await doors.sessions.find(visitor.token or "") is None
+    assert len(told) == 2
+    with pytest.raises(NotFoundError):
+        await doors.people.change_role(shop.store.id, user_id, Role.OWNER, actor)
+
+
+async def test_a_store_is_never_without_an_owner(shop: Shop) -> None:
+    people, actor = shop.container.doors.people, await owner_of(shop)
+    assert actor.id is not None
+    with pytest.raises(RuleError, match="at least one owner"):
+        await people.change_role(shop.store.id, actor.id, Role.VIEWER, actor)
+    with pytest.raises(RuleError, match="at least one owner"):
+        await people.remove(shop.store.id, actor.id, actor)
+    second, _ = await joined(shop, Role.OWNER)
+
+    both = await asyncio.gather(
+        people.change_role(shop.store.id, actor.id, Role.VIEWER, actor),
+        people.remove(shop.store.id, second, actor),
+        return_exceptions=True,
+    )
+
+    assert sum(isinstance(outcome, RuleError) for outcome in both) == 1
+    owners = [m for m in await people.members(shop.store.id) if m.role is Role.OWNER]
+    assert len(owners) == 1
+
+
+async def test_serving_what_nobody_owns_prints_the_link(tmp_path: Path) -> None:
+    from tests.support.program import Program
+
+    with Program(tmp_path, {}).serving() as server:
+        url = await asyncio.to_thread(server.ready)
+        link = re.search(r"http\S+/setup/\S{43}", server.log.read_text())
+
+        assert link is not None
+        assert link.group().startswith(url)

@@ -1,0 +1,124 @@
+"""A real browser at a real door: the screens' policy, stolen pages, and a tab that is cut."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browser.test_dashboard import CHROMIUM, FLAGS, LIVE
+from tests.support.postgres import require_or_skip
+from tests.support.program import Program
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+OWNER = {"email": "owner@example.com", "password": "wonderful brick 7 lamp"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    require_or_skip("Chromium", available=Path(CHROMIUM).exists())
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[str]:
+    """Serve a fresh installation whose owner came by the link on the console."""
+    del browser  # without one there is nothing to serve
+    with Program(tmp_path_factory.mktemp("doors"), {}).serving() as server:
+        url = server.ready()
+        link = re.search(r"http\S+/setup/\S+", server.log.read_text())
+        assert link is not None
+        fields = OWNER | {"store": "Corner Café", "time_zone": "UTC", "currency": "USD"}
+        assert httpx.post(link.group(), data=fields).status_code == 303
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser, served: str) -> Iterator[Page]:
+    """A dashboard that somebody signed in to, by the form."""
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(f"{served}/login")
+    for name, value in OWNER.items():
+        opened.fill(f"[name={name}]", value)
+    opened.click("button")
+    expect(opened.locator(LIVE)).to_have_attribute("data-state", re.compile("."))
+    opened.wait_for_function("window.did_handshake === true")
+    yield opened
+    context.close()
+
+
+def socket_of(page: Page, served: str) -> str:
+    query = f"EIO=4&transport=polling&client_id={page.evaluate('window.clientId')}"
+    return f"{served}/_nicegui_ws/socket.io/?{query}"
+
+
+@pytest.fixture
+def other(served: str) -> Iterator[httpx.Client]:
+    """Lend another session of the same person."""
+    with httpx.Client() as client:
+        assert client.post(f"{served}/login", data=OWNER).status_code == 303
+        yield client
+
+
+def test_a_page_runs_no_script_that_is_not_ours(page: Page) -> None:
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+
+    page.reload()
+    expect(page.locator(LIVE)).to_be_visible()
+    page.evaluate("""() => {
+      window.hacked = 0;
+      const script = document.createElement('script');
+      script.textContent = 'window.hacked = 1';
+      document.body.append(script);
+      const markup = document.createElement('div');
+      markup.innerHTML = '<img src=x onerror="window.hacked = 2">';
+      document.body.append(markup);
+    }""")
+    page.wait_for_timeout(200)
+
+    assert page.evaluate("window.hacked") == 0
+    assert len([text for text in said if "Content Security Policy" in text]) == 2
+    assert not [text for text in said if "Security" not in text and "404" not in text]
+
+
+def test_a_page_is_no_use_to_whoever_has_another_session_or_none(
+    page: Page, served: str, other: httpx.Client
+) -> None:
+    url, own = socket_of(page, served), {}
+    for cookie in page.context.cookies():
+        own[str(cookie.get("name"))] = str(cookie.get("value"))
+    evil: dict[str, Any] = {"Origin": "https://evil.example"}
+
+    assert httpx.get(url).status_code == 403
+    assert httpx.get(url, cookies={"fp_session": "x" * 43}).status_code == 403
+    assert other.get(url).status_code == 403
+    assert httpx.get(url, cookies=own, headers=evil).status_code == 403
+    assert httpx.get(url, cookies=own).status_code == 200
+
+
+def test_a_tab_is_left_when_its_session_ends_elsewhere(page: Page, served: str) -> None:
+    elsewhere = page.context.new_page()
+    elsewhere.goto(f"{served}/logout")
+    elsewhere.click("button")
+
+    expect(page).to_have_url(re.compile("/login$"))
+    assert httpx.get(f"{served}/").headers["location"] == "/login"
+
+
+def test_an_unknown_path_builds_no_page(served: str, other: httpx.Client) -> None:
+    answer = other.get(f"{served}/wp-admin/setup.php")
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert len(answer.content) < 100
