@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from nicegui import html
 
 from components.dollars import dollars
 from components.moment import short_moment
 from components.text import Text
-from models.attention import Need, NeedKind
+from models.attention import FAILED_WITHIN, Need, NeedKind
 
 OnPick = Callable[[dict[str, str]], Awaitable[None]]
 CALM = "Nothing needs you"
@@ -49,6 +50,7 @@ class NeedsYou:
         self._on_pick = on_pick
         self._zone_name = zone_name
         self._shown: Sequence[Need] | None = None
+        self._now: datetime | None = None
         self._told = ""
         self._told_at = -TOLD_EVERY_S
         with html.section().classes("fp-needs") as row:
@@ -62,6 +64,7 @@ class NeedsYou:
 
     def show(self, needs: Sequence[Need], now: datetime) -> None:
         """Show what there is now."""
+        self._now = now
         if needs != self._shown:
             self._shown = needs
             found = {need.kind: need for need in needs}
@@ -73,6 +76,13 @@ class NeedsYou:
             self._name.set_visibility(bool(needs))
             self._calm.set_visibility(not needs)
         self._tell(", ".join(words(need, now, self._zone_name) for need in needs) or CALM)
+
+    def _since(self, kind: NeedKind) -> dict[str, str]:
+        """Return from which day on a list shows what was counted."""
+        if kind is not NeedKind.FAILED or self._now is None:
+            return {}
+        first = (self._now - FAILED_WITHIN).astimezone(ZoneInfo(self._zone_name))
+        return {"from": first.date().isoformat()}
 
     def _tell(self, text: str) -> None:
         now = time.monotonic()
@@ -90,7 +100,7 @@ class NeedsYou:
             item = Text("button")
 
             async def pick() -> None:
-                await self._on_pick(picks)
+                await self._on_pick(picks | self._since(kind))
 
             item.on("click", pick)
         item.props(f"data-testid=need-{kind}")

@@ -41,7 +41,10 @@ _HEAD = """
       window.fpSound.at = now;
       window.fpSound.played = (window.fpSound.played || []).concat(name).slice(-9);
       context = context || new AudioContext();
-      context.resume();
+      // Before the first click or key a page may not sound; what is late by then is left out.
+      context.resume().then(() => performance.now() - now < 1000 && window.fpSound.sound(name));
+    },
+    sound: name => {
       for (const [pitch, after] of tones[name]) {
         const tone = context.createOscillator(), loud = context.createGain();
         const at = context.currentTime + after;
