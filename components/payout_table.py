@@ -1,117 +1,135 @@
-"""The newest payouts: a grid that is patched row by row, never rebuilt."""
+"""The payouts of a filter: a grid that is patched row by row, never rebuilt."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from nicegui import events, html, ui
+from nicegui import app, events, html, ui
 
+from components.payout_row import Row
 from components.text import Text
 from components.theme import GLYPHS
-from models.instants import iso
-from models.payout_view import PayoutView
+from models.payout_order import PayoutOrder
 
-Row = dict[str, Any]
-_TIME = (
-    "p => p.value ? new Intl.DateTimeFormat(undefined, {month:'short', day:'2-digit',"
-    " hour:'2-digit', minute:'2-digit', second:'2-digit', hour12:false}).format("
-    "new Date(p.value)) : ''"
-)
-_NUMBER = "p => p.value == null ? '–' : p.value.toLocaleString('en-US')"
-_GLYPH = f"{GLYPHS!r}"
-_STATUS = (
-    f"p => p.value ? ({_GLYPH})[p.value] + '\\u2002' + p.value[0].toUpperCase()"
-    " + p.value.slice(1) : ''"
-)
-# On a phone each payout is one block of two lines instead of columns.
-_PHONE = (
-    "p => { const box = document.createElement('div'); box.className = 'fp-block';"
-    " const part = (name, text) => { const e = document.createElement('span');"
-    " e.className = name; e.textContent = text; box.append(e); };"
-    f" const d = p.data, words = {_GLYPH};"
-    " part('strong', d.card); part('num strong amount', d.amount == null ? '–'"
-    " : d.amount.toLocaleString('en-US') + ' sats');"
-    " part('soft num', new Intl.DateTimeFormat(undefined, {month:'short', day:'2-digit',"
-    " hour:'2-digit', minute:'2-digit', hour12:false}).format(new Date(d.at))"
-    " + (d.memo ? ' · ' + d.memo : ''));"
-    " part('is-' + d.status + ' strong', words[d.status] + ' ' + d.status); return box; }"
-)
-# Near the end of what is here, ask for more; Enter opens the payout in focus.
-_MORE = (
-    "p => { if (p.api.getLastDisplayedRowIndex() >= p.api.getDisplayedRowCount() - 8)"
-    " document.querySelector('[data-testid=payout-table]')"
-    ".dispatchEvent(new CustomEvent('fp-more')); }"
-)
-_ENTER = (
-    "p => { if (p.event.key === 'Enter') document.querySelector('[data-testid=payout-table]')"
-    ".dispatchEvent(Object.assign(new CustomEvent('fp-open'), {data: {id: p.data.id}})); }"
-)
-_FIT = (
-    "p => { const wide = p.clientWidth, narrow = wide < 640;"
-    " if (p.api.fpWidth === wide) return; p.api.fpWidth = wide;"
-    " p.api.setColumnsVisible(['phone'], narrow);"
-    " p.api.setColumnsVisible(['at', 'status', 'amount', 'card'], !narrow);"
-    " p.api.setColumnsVisible(['memo'], wide > 900);"
-    " p.api.setColumnsVisible(['state', 'id'], wide > 1100);"
-    " p.api.setGridOption('headerHeight', narrow ? 0 : 38);"
-    " p.api.setGridOption('rowHeight', narrow ? 62 : 44); p.api.resetRowHeights(); }"
-)
+_SCRIPT = Path(__file__).with_name("assets") / "payout_table.js"
+YEAR_S = 365 * 24 * 60 * 60
+_SKELETON = "<div class='fp-rows-skeleton' role='status' aria-label='Loading payouts'>{}</div>"
+_ORDERS = {
+    PayoutOrder.CREATED: "Newest first",
+    PayoutOrder.AMOUNT: "Largest first",
+    PayoutOrder.COMPLETED: "Latest completed",
+}
+# What an order leaves out, so that rows and sum are not taken for the same.
+_LEFT_OUT = {
+    PayoutOrder.CREATED: "",
+    PayoutOrder.AMOUNT: "By amount: payouts whose amount is not known yet are not listed.",
+    PayoutOrder.COMPLETED: "By completion: only completed payouts are listed.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableActions:
+    """Whom a table tells what somebody does."""
+
+    open: Callable[[str], Awaitable[None]]
+    more: Callable[[], Awaitable[None]]
+    pause: Callable[[], Awaitable[None]]
+    export: Callable[[str], Awaitable[None]]
+    sort: Callable[[PayoutOrder], Awaitable[None]]
+    widen: Callable[[], Awaitable[None]]
+    retry: Callable[[], Awaitable[None]]
+
+
+def install_payout_table() -> None:
+    """Serve what the table does in the browser to every page; called once, at start-up."""
+    # The address changes with the content, so browsers may keep it as long as they like.
+    address = f"/table/{hashlib.sha256(_SCRIPT.read_bytes()).hexdigest()[:16]}.js"
+    app.add_static_file(local_file=_SCRIPT, url_path=address, max_cache_age=YEAR_S)
+    ui.add_head_html(f'<script src="{address}"></script>', shared=True)
 
 
 class PayoutTable:
-    """Shows rows; tells which payout is opened, when older rows are wanted, and of a pause."""
+    """Shows rows in one of three orders; until there are any it says why there are none."""
 
-    def __init__(
-        self,
-        on_open: Callable[[str], Awaitable[None]],
-        on_more: Callable[[], Awaitable[None]],
-        on_pause: Callable[[], Awaitable[None]],
-        on_export: Callable[[str], Awaitable[None]],
-    ) -> None:
-        self._on_open = on_open
+    def __init__(self, actions: TableActions, time_zone: str, currency: str) -> None:
+        self._actions = actions
         self._shown_total: tuple[int, str] | None = None
-        with html.section().classes("fp-panel").props("aria-label=Payouts"):
+        self._is_loading = True
+        with html.section().classes("fp-panel fp-payouts").props("aria-label=Payouts"):
             with html.div().classes("fp-panel-head"):
                 html.h2("Payouts").classes("fp-h2")
                 html.span().classes("fp-gap")
+                self._order = _order_choice(actions.sort)
                 self._pause = Text("button", "Pause").classes("fp-button")
-                self._pause.on("click", on_pause)
-                _export_choice(on_export)
-            self._grid = ui.aggrid(_options(), auto_size_columns=False).classes("fp-grid")
+                self._pause.on("click", actions.pause)
+                _export_choice(actions.export)
+            with html.div().classes("fp-payouts-body"):
+                options = _options(time_zone, currency)
+                self._grid = ui.aggrid(options, auto_size_columns=False).classes("fp-grid")
+                self._empty = _Empty(actions)
             with html.div().classes("fp-panel-foot"):
                 self._total = Text("span").classes("num")
+                self._left_out = Text("span").classes("fp-left-out")
         self._grid.props('data-testid=payout-table aria-label="Payouts"')
         self._grid.on("cellClicked", self._opened, ["data"])
         self._grid.on("fp-open", self._opened, js_handler="(e) => emit({data: e.data})")
-        self._grid.on("fp-more", on_more, throttle=0.3, js_handler="() => emit()")
+        self._grid.on("fp-more", actions.more, throttle=0.3, js_handler="() => emit()")
+        self._grid.on("fp-sort", self._sorted, js_handler="(e) => emit(e.data.sort)")
 
     def show(self, rows: list[Row]) -> None:
         """Show these rows and no others."""
         self._grid.run_grid_method("setGridOption", "rowData", rows)
+        if self._is_loading:
+            self._is_loading = False
+            self._grid.run_grid_method("setGridOption", "loading", self._is_loading)
 
-    def patch(self, added: list[Row], changed: list[Row], removed: list[str]) -> None:
-        """Add rows on top, change others in place, and drop those that fell off the end."""
+    def show_order(self, order: PayoutOrder) -> None:
+        """Show by what the rows are sorted."""
+        self._order.props["value"] = str(order)
+        self._left_out.set_text(_LEFT_OUT[order])
+        self._grid.client.run_javascript(f"window.fpTable?.showSort({json.dumps(str(order))})")
+
+    def patch(
+        self, dropped: list[str], inserted: Sequence[tuple[int, Row]], changed: list[Row]
+    ) -> None:
+        """Drop rows, put others at their places, from the top, and change some where they are."""
         transaction: dict[str, Any] = {}
-        if added:
-            transaction |= {"add": added, "addIndex": 0}
         if changed:
             transaction["update"] = changed
-        if removed:
-            transaction["remove"] = [{"id": row_id} for row_id in removed]
-        if transaction:
+        if dropped:
+            transaction["remove"] = [{"id": row_id} for row_id in dropped]
+        for number, (place, rows) in enumerate(_runs(inserted)):
+            added: dict[str, Any] = {"add": rows, "addIndex": place}
+            self._grid.run_grid_method(
+                "applyTransaction", (transaction if number == 0 else {}) | added
+            )
+        if transaction and not inserted:
             self._grid.run_grid_method("applyTransaction", transaction)
 
     def append(self, rows: list[Row]) -> None:
-        """Add older rows below."""
+        """Add further rows below."""
         if rows:
             self._grid.run_grid_method("applyTransaction", {"add": rows})
 
+    def show_empty(self, *, is_empty: bool, is_narrowed: bool, has_others: bool) -> None:
+        """Say why there is no row, and what to do next; or say nothing, where there are rows."""
+        self._empty.show(is_empty=is_empty, is_narrowed=is_narrowed, has_others=has_others)
+
+    def show_error(self, message: str) -> None:
+        """Say what happened instead of showing rows."""
+        self._empty.show_error(message)
+
     def show_total(self, count: int, amount: str) -> None:
-        """Show how many payouts the filter has, and their sum."""
+        """Show how many payouts the filter has, and their sum with its unit."""
         if self._shown_total != (count, amount):
             self._shown_total = (count, amount)
-            self._total.set_text(f"{count:,} payouts · {amount}")
+            noun = "payout" if count == 1 else "payouts"
+            self._total.set_text(f"{count:,} {noun} · {amount}")
 
     def show_paused(self, is_paused: bool) -> None:
         """Show whether the rows are held still."""
@@ -126,14 +144,95 @@ class PayoutTable:
     async def _opened(self, event: events.GenericEventArguments) -> None:
         found = (event.args.get("data") or {}).get("id")
         if isinstance(found, str):
-            await self._on_open(found)
+            await self._actions.open(found)
+
+    async def _sorted(self, event: events.GenericEventArguments) -> None:
+        if event.args in tuple(PayoutOrder):
+            await self._actions.sort(PayoutOrder(event.args))
+
+
+class _Empty:
+    """What stands in the rows' place."""
+
+    def __init__(self, actions: TableActions) -> None:
+        self._shown: tuple[str, ...] = ()
+        with html.div().classes("fp-empty").props("role=status") as self._box:
+            self._title = Text("strong")
+            self._words = Text("p")
+            with html.div().classes("fp-empty-acts") as self._first:
+                for address, word in (
+                    ("/pull-payments", "Make a pull payment"),
+                    ("/boltcards", "Add a Boltcard"),
+                ):
+                    link = Text("a", word).classes("fp-button")
+                    link.props.update({"href": address, "data-go": ""})
+            self._widen = Text("button", "Clear the filter").classes("fp-button")
+            self._widen.on("click", actions.widen)
+            self._retry = Text("button", "Try again").classes("fp-button")
+            self._retry.on("click", actions.retry)
+        self._box.set_visibility(False)
+
+    def show(self, *, is_empty: bool, is_narrowed: bool, has_others: bool) -> None:
+        if not is_empty:
+            self._say("")
+        elif is_narrowed:
+            self._say("Nothing matches", "No payout fits this filter.", "widen")
+        elif has_others:
+            self._say("Nothing to list yet", "No payout has a place in this order yet.")
+        else:
+            self._say(
+                "No payouts yet",
+                "Make a pull payment for people to claim from, or add a card for them to tap."
+                " Payouts appear here as they happen.",
+                "first",
+            )
+
+    def show_error(self, message: str) -> None:
+        self._say("Payouts cannot be shown", message, "retry")
+
+    def _say(self, title: str, words: str = "", act: str = "") -> None:
+        if self._shown == (title, words, act):
+            return
+        self._shown = (title, words, act)
+        self._title.set_text(title)
+        self._words.set_text(words)
+        self._first.set_visibility(act == "first")
+        self._widen.set_visibility(act == "widen")
+        self._retry.set_visibility(act == "retry")
+        self._box.set_visibility(bool(title))
+
+
+def _runs(inserted: Sequence[tuple[int, Row]]) -> list[tuple[int, list[Row]]]:
+    """Return rows that stand next to each other together, with the place of the first."""
+    found: list[tuple[int, list[Row]]] = []
+    for place, row in inserted:
+        if found and found[-1][0] + len(found[-1][1]) == place:
+            found[-1][1].append(row)
+        else:
+            found.append((place, [row]))
+    return found
+
+
+def _order_choice(on_sort: Callable[[PayoutOrder], Awaitable[None]]) -> html.select:
+    with html.select().classes("fp-control") as box:
+        for order, words in _ORDERS.items():
+            html.option(words).props["value"] = str(order)
+    box.props('aria-label="Order" data-testid=sort')
+
+    async def chosen(event: events.GenericEventArguments) -> None:
+        if event.args in tuple(PayoutOrder):
+            await on_sort(PayoutOrder(event.args))
+
+    box.on("change", chosen, js_handler="(e) => emit(e.target.value)")
+    return box
 
 
 def _export_choice(on_export: Callable[[str], Awaitable[None]]) -> None:
-    with html.select().classes("fp-control").props('aria-label="Export" data-testid=export') as box:
+    with html.select().classes("fp-control") as box:
         html.option("Export…").props["value"] = ""
         for name in ("csv", "xlsx", "json"):
             html.option(name.upper()).props["value"] = name
+    box.props('aria-label="Export" data-testid=export')
 
     async def chosen(event: events.GenericEventArguments) -> None:
         if isinstance(event.args, str) and event.args:
@@ -142,24 +241,27 @@ def _export_choice(on_export: Callable[[str], Awaitable[None]]) -> None:
     box.on("change", chosen, js_handler="(e) => { emit(e.target.value); e.target.value = ''; }")
 
 
-def _options() -> dict[str, Any]:
+def _options(time_zone: str, currency: str) -> dict[str, Any]:
     return {
-        "columnDefs": _columns(),
+        "columnDefs": _columns(json.dumps(time_zone), currency),
         "rowData": [],
+        "loading": True,
+        "overlayLoadingTemplate": _SKELETON.format("<div></div>" * 8),
+        "suppressNoRowsOverlay": True,
         ":getRowId": "p => p.data.id",
-        ":onGridSizeChanged": _FIT,
+        ":onGridReady": "p => fpTable.ready(p)",
+        ":onGridSizeChanged": "p => fpTable.fit(p)",
         ":rowClassRules": "{'fp-new': p => p.data.fresh}",
-        ":onBodyScrollEnd": _MORE,
-        ":onCellKeyDown": _ENTER,
+        ":onBodyScrollEnd": "p => fpTable.scrolled(p)",
+        ":onCellKeyDown": "p => fpTable.key(p)",
         "rowHeight": 44,
         "headerHeight": 38,
-        "suppressCellFocus": False,
         "cellFlashDuration": 900,
         "animateRows": False,
+        "tooltipShowDelay": 400,
         # Read aloud in the order that is seen.
         "ensureDomOrder": True,
         "suppressColumnVirtualisation": True,
-        "overlayNoRowsTemplate": "No payouts here. They appear as they happen.",
         "defaultColDef": {
             "enableCellChangeFlash": True,
             "sortable": False,
@@ -169,52 +271,40 @@ def _options() -> dict[str, Any]:
     }
 
 
-def row_of(view: PayoutView, *, fresh: bool = False) -> Row:
-    """Return a payout as a row of the grid."""
-    card = view.boltcard_alias
-    if card is None and view.boltcard_uid is not None:
-        card = f"{view.boltcard_uid} (said)"
-    return {
-        "id": view.id,
-        "at": iso(view.created_at),
-        "status": str(view.status),
-        "state": str(view.state).replace("_", " "),
-        "amount": view.amount_sats,
-        "worth": view.value_cents,
-        "card": card or ("Link" if view.kind == "claim" else "–"),
-        "memo": view.memo or "",
-        "fresh": fresh,
+def _columns(zone: str, currency: str) -> list[dict[str, Any]]:
+    glyphs = json.dumps(GLYPHS)
+    time = {
+        ":valueFormatter": f"fpTable.time({zone})",
+        ":tooltipValueGetter": f"fpTable.fullTime({zone})",
+        "cellClass": "num soft",
+        "width": 134,
     }
-
-
-def _columns() -> list[dict[str, Any]]:
-    status_class = "p => 'is-' + p.value + ' strong'"
+    right = {"cellClass": "num ag-right-aligned-cell", "type": "rightAligned"}
     return [
-        {"colId": "phone", ":cellRenderer": _PHONE, "flex": 1, "hide": True},
-        {
-            "headerName": "Time",
-            "field": "at",
-            ":valueFormatter": _TIME,
-            "width": 160,
-            "cellClass": "num soft",
-        },
-        {
-            "headerName": "Status",
-            "field": "status",
-            ":valueFormatter": _STATUS,
-            "width": 138,
-            ":cellClass": status_class,
-        },
-        {
-            "headerName": "Amount, sats",
-            "field": "amount",
-            ":valueFormatter": _NUMBER,
-            "width": 130,
-            "type": "rightAligned",
-            "cellClass": "num strong ag-right-aligned-cell",
-        },
-        {"headerName": "Card", "field": "card", "flex": 2, "minWidth": 140},
-        {"headerName": "Memo", "field": "memo", "flex": 3, "minWidth": 160, "cellClass": "soft"},
-        {"headerName": "Exact state", "field": "state", "width": 150, "cellClass": "soft"},
-        {"headerName": "Payout", "field": "id", "width": 270, "cellClass": "num soft"},
+        {"colId": "phone", ":cellRenderer": f"fpTable.block({zone}, {glyphs})", "flex": 1}
+        | {"hide": True},
+        {"headerName": "Time", "field": "at"} | time | _sorts(PayoutOrder.CREATED),
+        {"headerName": "Status", "field": "status", "width": 122, "tooltipField": "state"}
+        | {":valueFormatter": f"fpTable.status({glyphs})"}
+        | {":cellClass": "p => 'is-' + p.value + ' strong'"},
+        {"headerName": "Amount, sats", "field": "amount", ":valueFormatter": "fpTable.number"}
+        | {"width": 122, "headerClass": "right"}
+        | (right | {"cellClass": "num strong ag-right-aligned-cell"})
+        | _sorts(PayoutOrder.AMOUNT),
+        {"headerName": f"Worth, {currency}", "field": "worth", "width": 104} | _dashed() | right,
+        {"headerName": "Fee, sats", "field": "fee", "width": 88} | _dashed() | right,
+        {"headerName": "Card", "field": "card", "flex": 2, "minWidth": 110},
+        {"headerName": "Pull payment", "field": "pull", "flex": 2, "minWidth": 110},
+        {"headerName": "Memo", "field": "memo", "flex": 3, "minWidth": 120, "cellClass": "soft"}
+        | {"tooltipField": "memo"},
+        {"headerName": "Completed", "field": "completed"} | time | _sorts(PayoutOrder.COMPLETED),
+        {"headerName": "Payout", "field": "id", "width": 142, ":cellRenderer": "fpTable.id"},
     ]
+
+
+def _sorts(order: PayoutOrder) -> dict[str, Any]:
+    return {":headerComponent": "fpTable.Header", "headerComponentParams": {"sort": str(order)}}
+
+
+def _dashed() -> dict[str, str]:
+    return {":valueFormatter": "p => p.value == null ? '–' : p.value"}

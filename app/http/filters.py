@@ -8,13 +8,14 @@ from enum import StrEnum
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from app.http.strict import Strict
 from models.errors import InvalidField
 from models.instants import parse_moment
 from models.money import MAX_SATS
 from models.payout_filter import PayoutFilter
+from models.payout_order import PayoutOrder
 from models.states import PayoutState, PayoutStatus
 from models.store import Store
 
@@ -35,6 +36,36 @@ class FilterQuery(Strict):
     q: Annotated[str, Field(min_length=3, max_length=500)] | None = None
     from_: Annotated[str | None, Field(alias="from", max_length=40)] = None
     to: Annotated[str | None, Field(max_length=40)] = None
+
+
+class ViewQuery(FilterQuery):
+    """The filter of a list with its order."""
+
+    sort: PayoutOrder = PayoutOrder.CREATED
+
+
+def read_values(values: dict[str, str], store: Store) -> tuple[PayoutFilter, PayoutOrder]:
+    """Return the filter and the order that an address means.
+
+    Raises:
+        InvalidField: A field that cannot be read, with what would be right.
+    """
+    try:
+        query = ViewQuery.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        limits = first.get("ctx", {})
+        message = "this is not known"
+        if "min_length" in limits:
+            message = f"give at least {limits['min_length']} characters"
+        elif "max_length" in limits:
+            message = f"give at most {limits['max_length']} characters"
+        raise InvalidField(str(first["loc"][0]), message) from None
+    found = read_filter(query, store)
+    starts_at, ends_at = found.starts_at, found.ends_at
+    if starts_at is not None and ends_at is not None and starts_at >= ends_at:
+        raise InvalidField("to", "the last day must not be before the first")
+    return found, query.sort
 
 
 def read_filter(query: FilterQuery, store: Store) -> PayoutFilter:
@@ -60,7 +91,7 @@ def read_filter(query: FilterQuery, store: Store) -> PayoutFilter:
         and found.max_sats is not None
         and found.min_sats > found.max_sats
     ):
-        raise InvalidField("max_sats", "it must not be below min_sats")
+        raise InvalidField("max_sats", "it must not be below the lower one, min_sats")
     return found
 
 

@@ -12,23 +12,21 @@ from app.answers import json_answer, to_json
 from app.auth import Approver, Caller, Canceller, Permission, Reader, Services
 from app.container import Container
 from app.http.cursor import read_mark, write_mark
-from app.http.filters import FilterQuery, read_filter
+from app.http.filters import ViewQuery, read_filter
 from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
 from models.errors import InvalidField, ServiceError
 from models.ids import PAYOUT
 from models.payout import PayoutEvent
-from models.payout_order import PayoutOrder
 from models.payout_view import PayoutView
 
 router = APIRouter(tags=["payouts"])
 BATCH_LIMIT = 200
 
 
-class ListQuery(FilterQuery):
+class ListQuery(ViewQuery):
     """The filter of a list, with its order and paging; a cursor belongs to its order."""
 
-    sort: PayoutOrder = PayoutOrder.CREATED
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     cursor: str | None = None
 

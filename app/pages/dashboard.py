@@ -6,30 +6,32 @@ from datetime import timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from nicegui import background_tasks, html, ui
-from pydantic import ValidationError
+from nicegui import background_tasks, html
 
 from app.auth import Permission
-from app.http.filters import FilterQuery, read_filter
+from app.http.filters import read_values
 from app.pages.dashboard_view import DashboardView
+from app.pages.filter_views import FilterViews
 from app.pages.first_steps import FirstStepsView
-from app.pages.payout_board import PayoutReader, Wanted
+from app.pages.payout_board import ROWS, PayoutReader, Wanted
 from app.pages.payout_detail import DetailOpener
 from app.pages.standing_board import Standing
 from app.pages.visit import Place, View, Visit
 from components.budget_list import BudgetList
-from components.filter_bar import FIELDS, FilterBar, Values
+from components.filter_bar import FIELDS, FilterBar
+from components.filter_chips import Values
 from components.needs_you import NeedsYou
-from components.payout_table import PayoutTable
+from components.payout_table import PayoutTable, TableActions
 from components.period_strip import PeriodStrip
 from components.summary_cards import SummaryCards
 from components.top_cards_chart import TopCardsChart
 from components.trend_chart import TrendChart
 from components.unit import SATS, unit_of
 from components.wallet_panel import WalletPanel
-from models.errors import InvalidField
+from models.errors import InvalidField, ServiceError
 from models.export import ExportFormat, ExportOrder
 from models.payout_filter import PayoutFilter
+from models.payout_order import PayoutOrder
 from models.rollup import Ranking
 from models.states import PayoutStatus
 
@@ -62,20 +64,27 @@ class Dashboard:
     def look_at(self, values: Values) -> None:
         """Take a filter as it stands in an address; what cannot be read is left out."""
         kept = {name: values[name] for name in FIELDS if values.get(name)}
-        try:
-            wanted = read_filter(FilterQuery.model_validate(kept), self._store)
-        except (ValidationError, InvalidField):
-            kept, wanted = {}, PayoutFilter()
+        wrong = None
+        while True:
+            try:
+                wanted, order = read_values(kept, self._store)
+                break
+            except InvalidField as error:
+                wrong, kept = error, {name: kept[name] for name in kept if name != error.field}
         self.values = kept
         self._unit = unit_of(values.get("unit"), self._store.currency)
-        self._wanted = Wanted(wanted, self._wanted.step, self._ranking)
-        self._bar.show(kept)
+        self._wanted = Wanted(wanted, self._wanted.step, self._ranking, order)
+        self._show_wanted({})
+        if wrong is not None:
+            self._bar.show_error(wrong.field, wrong.message)
         self.view.show_in(self._unit)
 
     async def connected(self) -> None:
         """Begin to follow the board, or begin anew after a gap."""
         self._is_connected = True
         await self._join()
+        if self._wanted.filter.card or self._wanted.filter.pull_payment_id:
+            self._bar.name_chips(await self._names())
         await self._first_steps.connected()
         if self._opens is not None:
             opens, self._opens = self._opens, None
@@ -95,40 +104,44 @@ class Dashboard:
 
     async def _join(self) -> None:
         reader = PayoutReader(self._container, self._store, self._wanted)
-        await self._visit.boards.join((self._store.id, self._wanted), reader.read, self.view)
+        try:
+            await self._visit.boards.join((self._store.id, self._wanted), reader.read, self.view)
+        except ServiceError as error:
+            self.view.show_error(error.message)
 
     async def _filter(self, values: Values) -> None:
-        """Look at something else, and say so in the address."""
+        """Look at something else, and say so in the address; or say what is wrong with it."""
         try:
-            read_filter(FilterQuery.model_validate(values), self._store)
-        except (ValidationError, InvalidField) as error:
-            message = error.message if isinstance(error, InvalidField) else "Type a little more."
-            with self._client:
-                ui.notify(message, type="warning")
+            wanted, order = read_values(values, self._store)
+        except InvalidField as error:
+            self._bar.show_error(error.field, error.message)
             return
-        await self._move(
-            Wanted(
-                read_filter(FilterQuery.model_validate(values), self._store),
-                self._wanted.step,
-                self._wanted.ranking,
-            ),
-            values,
-        )
+        await self._move(Wanted(wanted, self._wanted.step, self._wanted.ranking, order), values)
 
     async def _move(self, wanted: Wanted, values: Values) -> None:
         self._visit.boards.leave((self._store.id, self._wanted), self.view)
         self._wanted, self.values = wanted, values
-        self._bar.show(values)
+        self._show_wanted(await self._names())
         self._visit.rewrite(self.address())
         if self._is_connected:
             await self._join()
+
+    def _show_wanted(self, names: dict[str, str]) -> None:
+        self._bar.show(self.values, names)
+        self.view.look_at(self._wanted.sort, is_narrowed=self._bar.is_narrowed)
+
+    async def _names(self) -> dict[str, str]:
+        return await self._container.choices.names(self._store.id, self._wanted.filter)
+
+    async def _sort(self, order: PayoutOrder) -> None:
+        await self._bar.set(sort="" if order is PayoutOrder.CREATED else str(order))
 
     def _later(self, **changes: str) -> None:
         background_tasks.create(self._bar.set(**changes), name="filter by a click")
 
     def _cut(self, *_args: object) -> None:
         """Cut the charts another way."""
-        wanted = Wanted(self._wanted.filter, self._trend.bucket, self._ranking)
+        wanted = Wanted(self._wanted.filter, self._trend.bucket, self._ranking, self._wanted.sort)
         if wanted != self._wanted:
             background_tasks.create(self._move(wanted, self.values), name="cut charts")
 
@@ -154,11 +167,15 @@ class Dashboard:
 
     async def _more(self) -> None:
         """Add the next page of rows below, as one scrolls."""
-        before = self.view.last_row
+        before, wanted = self.view.last_row, self._wanted
         if before is None:
             return
-        page = await self._container.payouts.page(self._store.id, self._wanted.filter, 50, before)
-        self.view.add_older(page)
+        page = await self._container.payouts.page(
+            self._store.id, wanted.filter, ROWS, before, order=wanted.sort
+        )
+        # Somebody may have looked at something else meanwhile, or scrolled twice.
+        if wanted == self._wanted and before == self.view.last_row:
+            self.view.add_older(page)
 
     async def _export(self, form: str) -> None:
         """Make a file of exactly what is filtered, and hand it to the browser."""
@@ -181,7 +198,8 @@ class Dashboard:
         zone = ZoneInfo(self._store.time_zone)
         today = self._container.clock.utc_now().astimezone(zone).date()
         self._first_steps = FirstStepsView(self._visit)
-        self._bar = FilterBar(today, self._filter)
+        views = FilterViews(self._visit, lambda: self.values, self._filter)
+        self._bar = views.bar = FilterBar(today, self._filter, views.act, views.opened)
         self._needs = NeedsYou(self._filter, self._store.time_zone)
         cards = SummaryCards(lambda status: self._later(status=status, state=""))
         strip = PeriodStrip(self._store.time_zone, self._store.currency, self._show_in, self._unit)
@@ -191,7 +209,16 @@ class Dashboard:
         with html.div().classes("fp-standing"):
             self._wallet = WalletPanel(self._store.time_zone)
             self._budgets = BudgetList(self._store.time_zone)
-        table = PayoutTable(self.details.open, self._more, self._pause, self._export)
+        actions = TableActions(
+            open=self.details.open,
+            more=self._more,
+            pause=self._pause,
+            export=self._export,
+            sort=self._sort,
+            widen=self._bar.widen,
+            retry=self._join,
+        )
+        table = PayoutTable(actions, self._store.time_zone, self._store.currency)
         return DashboardView(
             self._visit,
             cards=cards,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from app.pages.payout_board import Snapshot, difference
+from app.pages.payout_board import ROWS, Snapshot
 from app.pages.payout_detail import DetailOpener
+from app.pages.row_changes import row_changes
 from app.pages.visit import Visit
-from components.payout_table import PayoutTable, row_of
+from components.payout_row import Row, row_of
+from components.payout_table import PayoutTable
 from components.period_strip import PeriodStrip
 from components.summary_cards import SummaryCards
 from components.top_cards_chart import TopCardsChart
 from components.trend_chart import TrendChart
-from components.unit import SATS, Unit
+from components.unit import SATS, Unit, unit_of
 from models.payout_order import Mark, PayoutOrder, mark_of
 from models.payout_view import Page, PayoutView
 
@@ -31,7 +33,10 @@ class DashboardView:
     ) -> None:
         self.seen = 0
         self.is_paused = False
+        self.is_narrowed = False
+        self.order = PayoutOrder.CREATED
         self.last_row: Mark | None = None
+        self._worth = unit_of("fiat", visit.store.currency)
         self._visit = visit
         self._cards = cards
         self._strip = strip
@@ -54,25 +59,38 @@ class DashboardView:
         self._show_figures(snapshot)
         self._has_older = False
         self._waiting = 0
-        self._table.show([row_of(view) for view in snapshot.rows])
+        self._table.show([self._row(view) for view in snapshot.rows])
+        self._show_empty(snapshot)
         self._remember_last(snapshot.rows)
 
     def patch(self, before: Snapshot, now: Snapshot) -> None:
         """Show what changed; a paused table only counts what waits."""
         self._show_figures(now)
-        delta = difference(before.rows, now.rows)
-        self._details.payouts_changed({view.id for view in delta.changed})
-        changed = [row_of(view) for view in delta.changed]
+        found = row_changes(before.rows, now.rows, self.order, ROWS, has_more=self._has_older)
+        self._details.payouts_changed({view.id for view in found.seen_again})
+        changed = [self._row(view) for view in found.changed]
         if self.is_paused:
-            self._waiting += len(delta.added)
+            self._waiting += found.fresh
             self._table.show_waiting(self._waiting)
-            self._table.patch([], changed, [])
+            self._table.patch([], [], changed)
             return
-        added = [row_of(view, fresh=True) for view in delta.added]
-        # Once somebody scrolled on, what falls off the newest fifty is still wanted further down.
-        self._table.patch(added, changed, [] if self._has_older else delta.removed)
+        inserted = [
+            (insertion.place, self._row(insertion.view, fresh=insertion.is_fresh))
+            for insertion in found.inserted
+        ]
+        self._table.patch(found.dropped, inserted, changed)
+        self._show_empty(now)
         if not self._has_older:
             self._remember_last(now.rows)
+
+    def look_at(self, order: PayoutOrder, *, is_narrowed: bool) -> None:
+        """Take in which order rows come, and whether a filter leaves some out."""
+        self.order, self.is_narrowed = order, is_narrowed
+        self._table.show_order(order)
+
+    def show_error(self, message: str) -> None:
+        """Say why nothing can be shown."""
+        self._table.show_error(message)
 
     def show_in(self, unit: Unit) -> None:
         """Show money in a unit."""
@@ -90,10 +108,20 @@ class DashboardView:
         """Add rows below."""
         self._has_older = True
         self.last_row = page.next_before
-        self._table.append([row_of(view) for view in page.items])
+        self._table.append([self._row(view) for view in page.items])
 
     def _remember_last(self, rows: list[PayoutView]) -> None:
-        self.last_row = mark_of(rows[-1], PayoutOrder.CREATED) if rows else None
+        self.last_row = mark_of(rows[-1], self.order) if len(rows) >= ROWS else None
+
+    def _row(self, view: PayoutView, *, fresh: bool = False) -> Row:
+        return row_of(view, self._worth, fresh=fresh)
+
+    def _show_empty(self, snapshot: Snapshot) -> None:
+        self._table.show_empty(
+            is_empty=not snapshot.rows,
+            is_narrowed=self.is_narrowed,
+            has_others=snapshot.stats.total.count > 0,
+        )
 
     def _show_figures(self, snapshot: Snapshot) -> None:
         self._figures = snapshot

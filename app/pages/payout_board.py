@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from app.container import Container
 from models.payout_filter import PayoutFilter
+from models.payout_order import PayoutOrder
 from models.payout_view import PayoutView
 from models.period import Comparison
 from models.rollup import Bucket, Ranking, Stats, TopCard
@@ -24,11 +25,15 @@ TOP = 10
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a page looks at: a filter, and how its charts are cut; pages alike share a board."""
+    """What a page looks at: a filter, how its charts are cut, and what stands first.
+
+    Pages alike share a board.
+    """
 
     filter: PayoutFilter
     step: str = "day"
     ranking: Ranking = Ranking.AMOUNT
+    sort: PayoutOrder = PayoutOrder.CREATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +48,11 @@ class Charts:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Figures, charts and the newest rows of a filter."""
+    """Figures, charts and the first rows of a filter in its order."""
 
     stats: Stats
     rows: list[PayoutView]
     charts: Charts
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """What changed in the rows since the snapshot before."""
-
-    added: list[PayoutView]
-    changed: list[PayoutView]
-    removed: list[str]
 
 
 class PayoutReader:
@@ -70,7 +66,7 @@ class PayoutReader:
     async def read(self, before: Snapshot | None) -> Snapshot:
         """Return what there is now; charts are kept for a second or more."""
         container, store_id, wanted = self._container, self._store.id, self._wanted.filter
-        page = await container.payouts.page(store_id, wanted, ROWS)
+        page = await container.payouts.page(store_id, wanted, ROWS, order=self._wanted.sort)
         return Snapshot(
             stats=await container.figures.stats(store_id, wanted),
             rows=page.items,
@@ -101,14 +97,3 @@ class PayoutReader:
         end = wanted.ends_at or self._container.clock.utc_now()
         start = max(wanted.starts_at, end - timedelta(days=HOURLY_DAYS))
         return wanted.between(start, wanted.ends_at)
-
-
-def difference(before: list[PayoutView], after: list[PayoutView]) -> Delta:
-    """Return how one list of newest rows became another."""
-    old = {view.id: view for view in before}
-    kept = {view.id for view in after}
-    return Delta(
-        added=[view for view in after if view.id not in old],
-        changed=[view for view in after if view.id in old and old[view.id] != view],
-        removed=[view_id for view_id in old if view_id not in kept],
-    )

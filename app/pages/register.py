@@ -9,6 +9,7 @@ from app.pages.dashboard import DASHBOARD
 from app.pages.pull_payments import PULL_PAYMENTS
 from app.pages.shell import register_shell
 from app.pages.style_sheet import serve_style_sheet
+from components.payout_table import install_payout_table
 from components.plotly_bundle import install_plotly_bundle
 from components.preferences import install_preferences
 
@@ -20,4 +21,5 @@ def register_pages(container: Container, boards: Boards) -> None:
     serve_style_sheet()
     install_preferences()
     install_plotly_bundle()
+    install_payout_table()
     register_shell(container, boards, PLACES)

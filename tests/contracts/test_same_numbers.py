@@ -14,7 +14,8 @@ import pytest
 from app.http.filters import FilterQuery, read_filter
 from app.pages.payout_board import PayoutReader, Wanted
 from components.filter_bar import FIELDS
-from components.payout_table import row_of
+from components.payout_row import row_of
+from components.unit import SATS
 from models.export import ExportFormat
 from models.states import PayoutStatus
 from tests.support.api import Api, api_of
@@ -36,7 +37,7 @@ QUESTIONS: dict[str, tuple[dict[str, str], str]] = {
         {"from": "2026-11-01", "to": "2026-11-12"},
         "created_at >= {start} AND created_at < {end}",
     ),
-    "a card": ({"card": "Zoë"}, "card_id = '{card}' AND card_verified"),
+    "a card": ({"card": "Zoë"}, "card_id = '{card}'"),
     "a pull payment": ({"pull_payment": "{pull_payment}"}, "pull_payment_id = '{pull_payment}'"),
     "amounts": ({"min_sats": "21", "max_sats": "5000"}, "amount_sats BETWEEN 21 AND 5000"),
     "status and days": (
@@ -82,7 +83,7 @@ async def on_screen(past: Past, query: dict[str, str]) -> tuple[Sums, list[dict[
     figures = {str(status): figure for status, figure in snapshot.stats.by_status.items()}
     figures["total"] = snapshot.stats.total
     sums = {name: (f.count, f.amount_sats) for name, f in figures.items() if f.count}
-    return sums, [row_of(view) for view in snapshot.rows]
+    return sums, [row_of(view, SATS) for view in snapshot.rows]
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ def some(ground: Ground, card_id: str, pull_payment_id: str) -> list[Payout]:
             status=STATUS[state],
             amount_msat=chance.choice([1, 20_001, 21_000, 50_000, 50_001, 10**9]),
             card_id=chance.choice([None, card_id, ground.card.id]),
+            card_verified=number % 5 != 0,
             pull_payment_id=chance.choice([None, pull_payment_id]),
             evidence=EvidenceGrade.PERSON if is_settled else None,
             completed_at=later if is_settled else None,
@@ -74,7 +75,7 @@ def fits(payout: Payout, wanted: PayoutFilter, card_id: str | None, order: Payou
     return (
         (not wanted.statuses or payout.status in wanted.statuses)
         and (not wanted.states or payout.state in wanted.states)
-        and (card_id is None or payout.card_id == card_id)
+        and card_id in {None, payout.card_id}
         and wanted.pull_payment_id in {None, payout.pull_payment_id}
         and (wanted.min_sats is None or (sats is not None and sats >= wanted.min_sats))
         and (wanted.max_sats is None or (sats is not None and sats <= wanted.max_sats))
@@ -133,6 +134,7 @@ def test_every_order_and_filter_shows_each_payout_once_while_more_arrive(
                         status=P.COMPLETED,
                         evidence=EvidenceGrade.PERSON,
                         card_id=card,
+                        card_verified=True,
                         pull_payment_id=wanted.pull_payment_id,
                     )
                 ),

@@ -1,0 +1,144 @@
+// What the browser alone does in the payout table: write times and amounts, draw the block of a
+// phone, sort by a click on a header, copy an id. Loaded once; the grid's options name it `fpTable`.
+window.fpTable = (() => {
+  const formats = new Map();
+  function formatOf(zone, style) {
+    const key = `${zone} ${Object.keys(style)}`;
+    if (!formats.has(key))
+      formats.set(key, new Intl.DateTimeFormat("en-GB", { ...style, timeZone: zone }));
+    return formats.get(key);
+  }
+  const FULL = { dateStyle: "full", timeStyle: "long" };
+  const PARTS = { year: "numeric", month: "short", day: "2-digit", hour: "2-digit",
+    minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+  // Days of this year go without it.
+  function short(text, zone, seconds = true) {
+    const parts = {};
+    for (const { type, value } of formatOf(zone, PARTS).formatToParts(new Date(text)))
+      parts[type] = value;
+    const day = `${parts.day} ${parts.month.slice(0, 3)}`;
+    const time = `${parts.hour}:${parts.minute}`;
+    if (+parts.year !== new Date().getFullYear()) return `${day} ${parts.year}, ${time}`;
+    return `${day}, ${time}${seconds ? `:${parts.second}` : ""}`;
+  }
+  const part = (tag, name, text) => {
+    const made = document.createElement(tag);
+    made.className = name;
+    made.textContent = text;
+    return made;
+  };
+  const rootOf = (inside) => inside.closest("[data-testid=payout-table]");
+  const tell = (root, name, data) =>
+    root && root.dispatchEvent(Object.assign(new CustomEvent(name), { data }));
+  const number = (value) => (value == null ? "–" : value.toLocaleString("en-US"));
+
+  // The arrows lead into the rows from wherever the page stands.
+  let api = null;
+  document.addEventListener("keydown", (event) => {
+    const isArrow = event.key === "ArrowDown" || event.key === "ArrowUp";
+    if (!isArrow || event.target !== document.body || !api || api.isDestroyed()) return;
+    const column = api.getAllDisplayedColumns()[0];
+    if (!api.getDisplayedRowCount() || !column) return;
+    event.preventDefault();
+    api.ensureIndexVisible(0);
+    api.setFocusedCell(0, column);
+  });
+
+  let sorted = "created";
+  function mark(button, cell) {
+    const on = button.dataset.sort === sorted;
+    button.classList.toggle("on", on);
+    if (cell) cell.setAttribute("aria-sort", on ? "descending" : "none");
+  }
+
+  // When something was completed matters most where it gives the order.
+  function showCompleted(grid) {
+    const wide = grid.fpWidth || 0;
+    grid.setColumnsVisible(["completed"], wide >= 640 && (wide > 1320 || sorted === "completed"));
+  }
+
+  class Header {
+    init(params) {
+      const { displayName, sort, column } = params;
+      const isRight = (column.getColDef().headerClass || "").includes("right");
+      this.gui = part("button", `fp-sort${isRight ? " right" : ""}`, displayName);
+      this.gui.type = "button";
+      this.gui.dataset.sort = sort;
+      this.gui.title = `Sort by ${displayName.toLowerCase()}`;
+      mark(this.gui, params.eGridHeader);
+      this.gui.addEventListener("click", () => tell(rootOf(this.gui), "fp-sort", { sort }));
+    }
+    getGui() { return this.gui; }
+    refresh() { return false; }
+    destroy() {}
+  }
+
+  return {
+    Header,
+    number: (p) => number(p.value),
+    time: (zone) => (p) => (p.value ? short(p.value, zone) : "–"),
+    fullTime: (zone) => (p) => (p.value ? formatOf(zone, FULL).format(new Date(p.value)) : ""),
+    status: (glyphs) => (p) =>
+      p.value ? `${glyphs[p.value]}\u2002${p.value[0].toUpperCase()}${p.value.slice(1)}` : "",
+    id(p) {
+      const box = part("span", "fp-id num soft", "");
+      box.append(part("span", "", `…${p.value.slice(-8)}`));
+      const copy = part("button", "fp-copy", "Copy");
+      copy.type = "button";
+      copy.setAttribute("aria-label", `Copy ${p.value}`);
+      copy.addEventListener("click", (event) => {
+        event.stopPropagation();
+        navigator.clipboard.writeText(p.value).then(() => {
+          copy.textContent = "Copied";
+          setTimeout(() => { copy.textContent = "Copy"; }, 1400);
+        });
+      });
+      box.append(copy);
+      return box;
+    },
+    // On a phone each payout is one block of two lines instead of columns.
+    block: (zone, glyphs) => (p) => {
+      const d = p.data, box = part("div", "fp-block", "");
+      const when = short(d.at, zone, false);
+      box.append(part("span", "strong", d.card), part("span", "num strong amount",
+        d.amount == null ? "Not known yet" : `${number(d.amount)} sats`));
+      box.append(part("span", "soft num", d.memo ? `${when} · ${d.memo}` : when));
+      box.append(part("span", `is-${d.status} strong`, `${glyphs[d.status]} ${d.status}`));
+      return box;
+    },
+    // Near the end of what is here, ask for more.
+    scrolled(p) {
+      if (p.api.getLastDisplayedRowIndex() >= p.api.getDisplayedRowCount() - 8)
+        tell(document.querySelector("[data-testid=payout-table]"), "fp-more");
+    },
+    key(p) {
+      const root = document.querySelector("[data-testid=payout-table]");
+      if (p.event.key === "Enter" && !p.event.target.closest("button"))
+        tell(root, "fp-open", { id: p.data.id });
+      if (p.event.key === "Escape") p.api.clearFocusedCell();
+    },
+    fit(p) {
+      const wide = p.clientWidth, narrow = wide < 640;
+      if (!wide || p.api.fpWidth === wide) return;
+      p.api.fpWidth = wide;
+      p.api.setColumnsVisible(["phone"], narrow);
+      p.api.setColumnsVisible(["at", "status", "amount", "card"], !narrow);
+      p.api.setColumnsVisible(["worth"], wide > 700);
+      p.api.setColumnsVisible(["memo"], wide > 860);
+      p.api.setColumnsVisible(["pull"], wide > 1000);
+      p.api.setColumnsVisible(["fee"], wide > 1080);
+      p.api.setColumnsVisible(["id"], wide > 1150);
+      showCompleted(p.api);
+      p.api.setGridOption("headerHeight", narrow ? 0 : 38);
+      p.api.setGridOption("rowHeight", narrow ? 62 : 44);
+      p.api.resetRowHeights();
+    },
+    showSort(sort) {
+      sorted = sort;
+      for (const button of document.querySelectorAll(".fp-sort"))
+        mark(button, button.closest("[role=columnheader]"));
+      if (api && !api.isDestroyed()) showCompleted(api);
+    },
+    ready(p) { api = p.api; },
+  };
+})();
