@@ -35,6 +35,7 @@ from app.http import (
     statistics,
     tokens,
     wallet,
+    wallet_books,
 )
 from app.idempotency import Turns
 from app.live import Boards
@@ -109,7 +110,7 @@ def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -
         app.router.routes.extend(plain.routes())
     app.include_router(health.router)
     # `/boltcards/top` must be known before `/boltcards/{id}`, `/payouts/export` likewise.
-    engine = (payout_requests, interventions, rates)
+    engine = (payout_requests, interventions, rates, wallet_books)
     for module in (statistics, exports, *engine, payouts, pull_payments, boltcards, wallet):
         app.include_router(module.router, prefix="/v1")
     app.include_router(tokens.router, prefix="/v1")

@@ -55,6 +55,18 @@ _BY_ERROR: dict[str, Advice] = {
         "Flash found no way to the recipient's wallet, so nothing was sent.",
         "The recipient can try a smaller amount, or another wallet.",
     ),
+    "fee_too_high": Advice(
+        "Sending it would have cost more than a payout may, so nothing was sent.",
+        "Try later, or pay the recipient another way.",
+    ),
+    "destination_unreachable": Advice(
+        "The recipient's server did not answer, so there was no invoice to pay.",
+        "Ask the recipient, then retry.",
+    ),
+    "not_paid": Advice(
+        "The wallet's books, or a person, showed that it was not paid.",
+        "It can be tried again, or paid another way.",
+    ),
     "invoice_expired": Advice(
         "The invoice ran out before it was paid.", "The recipient makes a new invoice."
     ),

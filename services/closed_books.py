@@ -15,7 +15,7 @@ import structlog
 
 from models.ids import CLOSED_BOOK, Ids
 from models.instants import Clock
-from models.payout import AttemptState
+from models.payout import AttemptState, SendAnswer
 from models.statement import BookState, ClosedBook, KeptRow, Proposal, RowState
 from models.states import PayoutState
 from services import attempt_policy
@@ -107,6 +107,12 @@ class ClosedBooks:
         """Return what the books propose and nobody has decided."""
         return await self._database.read(closed_books.standing_proposals, store_id)
 
+    async def extras(self, store_id: str, since: datetime) -> list[KeptRow]:
+        """Return the debits since a moment that no payout explains, newest first."""
+        return await self._database.read(
+            statement_rows.rows_of_state, store_id, RowState.EXTRA, since
+        )
+
     async def history(self, store_id: str, limit: int = 200) -> list[ClosedBook]:
         """Return the newest comparisons."""
         return await self._database.read(closed_books.newest_books, store_id, limit)
@@ -184,7 +190,13 @@ class ClosedBooks:
                 self._propose(tx, each, book)
 
     def _is_absent(self, each: ExpectedDebit, ground: _Ground) -> bool:
-        """Tell whether a send is old enough, and no row since the base could be it."""
+        """Tell whether a send is old enough, and no row since the base could be it.
+
+        What Flash called pending may be held on its way without being debited: that is for the
+        statement or a person, never for the balance.
+        """
+        if SendAnswer.PENDING in each.answers:
+            return False
         is_over = ground.now >= each.invoice_expires_at + attempt_policy.EXPIRY_GRACE
         base = ground.base
         if not is_over or base is None or each.debit.logged_at <= base.at:

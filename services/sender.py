@@ -17,12 +17,14 @@ from models.destination import is_amountless
 from models.errors import GatewayError, RuleError, UnavailableError
 from models.flash import InvoiceStatus, Mutation, Pause, SendOrder, SendOutcome, WalletInfo
 from models.instants import Clock
+from models.money import NANOUSD_PER_CENT, Rate
 from models.payout import Attempt, PayeeHome, Payout, Send, SendAnswer, SightingSource
 from models.states import PayoutState
 from models.wallet import Wallet
 from services import attempt_policy, send_log
 from services.bookkeeper import Bookkeeper
 from services.database import Database
+from services.fee_policy import is_too_dear
 from services.flash.client import FlashClient
 from services.flash.pace import Need, Pace
 from services.flash.socket import FlashSocket
@@ -174,7 +176,12 @@ class Sender:
         outcome = await client.probe_fee(info.flash_wallet_id, invoice, cents)
         if outcome.refused:
             await self._refuse(payout, attempt, outcome.code, outcome.message)
-        return not outcome.refused
+            return False
+        if rate is not None and is_too_dear(outcome.fee_cents, _nanousd_of(attempt, rate)):
+            message = "Sending it would cost more than a payout may."
+            await self._refuse(payout, attempt, "fee_too_high", message)
+            return False
+        return True
 
     async def _send(self, payout: Payout, attempt: Attempt, invoice: str, memory: Memory) -> None:
         """Commit the intent, call out with no transaction open, commit the outcome."""
@@ -342,6 +349,10 @@ class Sender:
     def _invoice(self, attempt: Attempt) -> str:
         place = f"attempts/{attempt.id}/invoice"
         return self.tools.vault.of(attempt.store_id).open_text(attempt.invoice_sealed, place)
+
+
+def _nanousd_of(attempt: Attempt, rate: Rate) -> int:
+    return rate.minor_floor(attempt.amount_msat * NANOUSD_PER_CENT)
 
 
 def _mutation_for(info: WalletInfo, invoice: str) -> Mutation:

@@ -37,6 +37,8 @@ SETTLED_SKEW = timedelta(minutes=2)  # Flash's clock is not ours
 MISSING_AFTER = timedelta(days=3)
 ASK_AT_ONCE = 20
 KEEP_AT_ONCE = 500
+DROPPED_BEFORE = timedelta(days=2)
+LATE = timedelta(days=1)  # a row may show so much later than it was made
 _UNKNOWN = frozenset({PayoutState.IN_FLIGHT, PayoutState.NEEDS_REVIEW})
 
 
@@ -80,18 +82,21 @@ class Statements:
         newest_at, _ = await self._database.read(
             statement_rows.newest_row_at, store_id, flash_wallet_id
         )
+        since = await self._database.read(
+            _beginning, store_id, flash_wallet_id, self._clock.utc_now()
+        )
         await self._pace.take(Need.LOOK_UP)
         rows = await self._client.fetch_statement(flash_wallet_id, STATEMENT_ROWS)
-        if _may_be_cut(rows, newest_at):
+        if _may_be_cut(rows, since if newest_at is None else newest_at - WINDOW_AFTER):
             await self._pace.take(Need.LOOK_UP)
             rows = await self._client.fetch_whole_statement(flash_wallet_id)
         now = self._clock.utc_now()
         # Without a number a row can be neither counted nor added up; it may have one next time.
         readable = [row for row in rows if row.signed_nanousd is not None]
-        since = await self._database.read(_beginning, store_id, flash_wallet_id, now)
+        wanted = _wanted(readable, since if newest_at is None else newest_at - LATE)
         new = 0
-        for start in range(0, len(readable), KEEP_AT_ONCE):  # taps wait for long transactions
-            part = readable[start : start + KEEP_AT_ONCE]
+        for start in range(0, len(wanted), KEEP_AT_ONCE):  # taps wait for long transactions
+            part = wanted[start : start + KEEP_AT_ONCE]
             new += await self._database.write(_keep, store_id, flash_wallet_id, part, now, since)
         # An empty list is also what Flash shows when its custodian fails.
         is_whole = bool(rows) and len(readable) == len(rows)
@@ -107,9 +112,9 @@ class Statements:
         claimed = 0
         for claim in judged.claims:
             claimed += await self._database.write(self._apply, store_id, claim, now)
-        await self._database.write(
-            _mark_extras, store_id, flash_wallet_id, frozenset(judged.strangers), now
-        )
+        strangers = frozenset(judged.strangers)
+        for row in await self._database.read(_old_strangers, store_id, strangers, now):
+            await self._database.write(self._take_stranger, row)
         return claimed
 
     async def _judged(self, store_id: str, flash_wallet_id: str) -> tuple[Judgement, list[KeptRow]]:
@@ -125,6 +130,19 @@ class Statements:
                 is_completed=found.is_completed,
                 fee_nanousd=found.fee_nanousd,
             )
+
+    def _take_stranger(self, tx: Transaction, row: KeptRow) -> None:
+        """Call a row extra; if it is what a released payout would have cost, raise the alarm."""
+        if not statement_rows.set_row_state(tx, row, RowState.EXTRA):
+            return
+        _log.warning("statement.extra_row", row_id=row.id, amount_nanousd=row.amount_nanousd)
+        near = statement_rows.dropped_debits(
+            tx, row.store_id, row.flash_wallet_id, row.at - DROPPED_BEFORE, row.at + WINDOW_BEFORE
+        )
+        fitting = [each.debit for each in near if _fits(each, row)]
+        if len(fitting) == 1:
+            debit = fitting[0]
+            self._tracking.weigh_row(tx, row.store_id, debit.payout_id, debit.attempt_id, row.id)
 
     def _apply(self, tx: Transaction, store_id: str, claim: Claim, now: datetime) -> bool:
         """Settle a payout by its row if it is unknown, and learn its real cost."""
@@ -153,11 +171,20 @@ def _cost(debit: Debit, row: KeptRow) -> tuple[int, int] | None:
     return fee, abs(row.amount_nanousd) + row.fee_nanousd
 
 
-def _may_be_cut(rows: list[StatementRow], newest_at: datetime | None) -> bool:
+def _may_be_cut(rows: list[StatementRow], since: datetime | None) -> bool:
     """Tell whether rows may be missing between a full list and what was known before."""
     if len(rows) < STATEMENT_ROWS:
         return False
-    return newest_at is None or min(row.at for row in rows) > newest_at - WINDOW_AFTER
+    return since is None or min(row.at for row in rows) > since
+
+
+def _wanted(rows: list[StatementRow], since: datetime | None) -> list[StatementRow]:
+    """Return the rows of a page, and of an export only those that may be new."""
+    newest_first = sorted(rows, key=lambda row: row.at, reverse=True)
+    older = newest_first[STATEMENT_ROWS:]
+    return newest_first[:STATEMENT_ROWS] + [
+        row for row in older if since is None or row.at >= since
+    ]
 
 
 def _keep(
@@ -252,11 +279,17 @@ def expect(found: ExpectedDebit) -> Expected | None:
     )
 
 
-def _mark_extras(
-    tx: Transaction, store_id: str, flash_wallet_id: str, strangers: frozenset[str], now: datetime
-) -> None:
-    for row in statement_rows.unclaimed_rows(tx, store_id, flash_wallet_id):
-        if row.id not in strangers or row.at > now - EXTRA_AFTER:
-            continue
-        if statement_rows.set_row_state(tx, row, RowState.EXTRA):
-            _log.warning("statement.extra_row", row_id=row.id, amount_nanousd=row.amount_nanousd)
+def _fits(found: ExpectedDebit, row: KeptRow) -> bool:
+    """Tell whether a row is what a dead attempt would have cost, had it left after all."""
+    expected = expect(found)
+    if expected is None or row.amount_nanousd is None:
+        return False
+    return expected.may_be(Seen(row.id, abs(row.amount_nanousd), row.at, row.is_completed))
+
+
+def _old_strangers(
+    tx: Transaction, store_id: str, strangers: frozenset[str], now: datetime
+) -> list[KeptRow]:
+    """Return the rows that fit nothing and have had time to."""
+    found = (statement_rows.read_row(tx, store_id, row_id) for row_id in sorted(strangers))
+    return [row for row in found if row is not None and row.at <= now - EXTRA_AFTER]

@@ -286,8 +286,8 @@ class FlashClient:
         )
         data = await self._ask(request)
         try:
-            return read_csv(
-                data["me"]["defaultAccount"]["csvTransactions"] if data else "", wallet_id
+            return await asyncio.to_thread(
+                read_csv, data["me"]["defaultAccount"]["csvTransactions"] if data else "", wallet_id
             )
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             msg = "Flash's export of transactions cannot be read."

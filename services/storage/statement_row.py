@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -137,8 +138,8 @@ _DROP_MISSING = Statement(
     )
     .values(state=DebitState.DROPPED)
 )
-# One line for each send of an attempt whose debit is open, and one for an attempt without any.
-_EXPECTED = Statement(
+# One line for each send of an attempt, and one for an attempt without any.
+_with_attempt = (
     select(
         *columns(Debit, _debits),
         _payouts.c.state,
@@ -153,10 +154,20 @@ _EXPECTED = Statement(
     .where(
         _debits.c.store_id == bindparam("store_id"),
         _debits.c.flash_wallet_id == bindparam("wallet"),
-        _debits.c.state == DebitState.OPEN,
     )
     .order_by(_debits.c.logged_at, _debits.c.attempt_id, _sends.c.number)
     .limit(DEBITS_LIMIT)
+)
+_EXPECTED = Statement(_with_attempt.where(_debits.c.state == DebitState.OPEN))
+# By the attempts' index of time: dropped debits are many, and asked for seldom.
+_DROPPED = Statement(
+    _with_attempt.where(
+        _debits.c.state == DebitState.DROPPED,
+        _attempts.c.store_id == bindparam("store_id"),
+        _attempts.c.state == AttemptState.DEAD,
+        _attempts.c.created_at >= bindparam("since", type_=_attempts.c.created_at.type),
+        _attempts.c.created_at <= bindparam("until", type_=_attempts.c.created_at.type),
+    )
 )
 
 
@@ -184,9 +195,20 @@ def read_debit(tx: Transaction, store_id: str, attempt_id: str) -> Debit | None:
 
 def expected_debits(tx: Transaction, store_id: str, wallet: str) -> list[ExpectedDebit]:
     """Return the debits that still have to be found in a wallet's statement."""
+    return _gathered(tx.rows(_EXPECTED, store_id=store_id, wallet=wallet))
+
+
+def dropped_debits(
+    tx: Transaction, store_id: str, wallet: str, since: datetime, until: datetime
+) -> list[ExpectedDebit]:
+    """Return what dead attempts that were made in a span would have cost."""
+    return _gathered(tx.rows(_DROPPED, store_id=store_id, wallet=wallet, since=since, until=until))
+
+
+def _gathered(rows: list[tuple[Any, ...]]) -> list[ExpectedDebit]:
     width = len(columns(Debit, _debits))
     found: dict[str, ExpectedDebit] = {}
-    for row in tx.rows(_EXPECTED, store_id=store_id, wallet=wallet):
+    for row in rows:
         debit = Debit(*row[:width])
         known = found.get(debit.attempt_id)
         payout_state, completed_at, attempt_state, expires_at, answer = row[width:]

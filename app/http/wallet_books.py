@@ -1,0 +1,72 @@
+"""The wallet's books over HTTP: comparisons, debits nobody explains, and what is proposed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from app.answers import json_answer
+from app.auth import Reader, Services
+from models.statement import ClosedBook, KeptRow, Proposal
+
+router = APIRouter(tags=["wallet"])
+EXTRAS_BACK = timedelta(days=35)
+
+
+@router.get("/wallet/books")
+async def read_books(services: Services, caller: Reader) -> Response:
+    """Return the newest comparisons of balance and statement: the balance's history."""
+    found = await services.engine.books.history(caller.store_id)
+    return json_answer({"items": [_shown_book(book) for book in found], "next_cursor": None})
+
+
+@router.get("/wallet/extras")
+async def read_extras(services: Services, caller: Reader) -> Response:
+    """Return the debits of the last 35 days that no payout explains."""
+    since = services.clock.utc_now() - EXTRAS_BACK
+    found = await services.engine.books.extras(caller.store_id, since)
+    return json_answer({"items": [_shown_row(row) for row in found], "next_cursor": None})
+
+
+@router.get("/wallet/proposals")
+async def read_proposals(services: Services, caller: Reader) -> Response:
+    """Return the unknown payouts that did not leave, as the books say."""
+    found = await services.engine.books.proposals(caller.store_id)
+    return json_answer({"items": [_shown_proposal(each) for each in found], "next_cursor": None})
+
+
+def _shown_book(book: ClosedBook) -> dict[str, Any]:
+    return {
+        "id": book.id,
+        "state": book.state,
+        "at": book.at,
+        "balance_nanousd": book.balance_nanousd,
+        "sent_nanousd": book.sent_nanousd,
+        "fees_nanousd": book.fees_nanousd,
+        "received_nanousd": book.received_nanousd,
+        "difference_nanousd": book.difference_nanousd,
+        "rows": book.rows,
+        "unknown": book.unknown,
+    }
+
+
+def _shown_row(row: KeptRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "at": row.at,
+        "seen_at": row.seen_at,
+        "amount_nanousd": row.amount_nanousd,
+        "fee_nanousd": row.fee_nanousd,
+    }
+
+
+def _shown_proposal(proposal: Proposal) -> dict[str, Any]:
+    return {
+        "payout_id": proposal.payout_id,
+        "outcome": "not_paid",
+        "agreed_first_at": proposal.agreed_first_at,
+        "agreed_twice_at": proposal.agreed_twice_at,
+    }
