@@ -14,7 +14,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import structlog
 
 from models.errors import ServiceError
-from services.hub import Hub
+from models.events import Change
+from services.hub import Hub, Subscription
 
 _log = structlog.get_logger(__name__)
 
@@ -53,11 +54,16 @@ class Board(Generic[Snapshot]):
     """
 
     def __init__(
-        self, hub: Hub, store_id: str, read: Callable[[Snapshot | None], Awaitable[Snapshot]]
+        self,
+        hub: Hub,
+        store_id: str,
+        read: Callable[[Snapshot | None], Awaitable[Snapshot]],
+        unmoved_by: tuple[type[Change], ...] = (),
     ) -> None:
         self._hub = hub
         self._store_id = store_id
         self._read_again = read
+        self._unmoved_by = unmoved_by
         self._snapshot: Snapshot | None = None
         self._number = 0
         self._reading = asyncio.Lock()
@@ -77,7 +83,7 @@ class Board(Generic[Snapshot]):
         loop = asyncio.get_running_loop()
         with self._hub.listen_store(self._store_id) as hints:
             while True:
-                await hints.wait(POLL_S)
+                await self._until_due(hints)
                 started = loop.time()
                 try:
                     await self._flush()
@@ -86,11 +92,23 @@ class Board(Generic[Snapshot]):
                 cost = loop.time() - started
                 await asyncio.sleep(SLOW_FLUSH_S if cost > DEAR_S else FLUSH_S)
 
+    async def _until_due(self, hints: Subscription) -> None:
+        """Wait for a hint that may change the answer, or for the slow poll."""
+        loop = asyncio.get_running_loop()
+        poll_at = loop.time() + POLL_S
+        while (left_s := poll_at - loop.time()) > 0:
+            changes = await hints.wait(left_s)
+            moved = any(not isinstance(change, self._unmoved_by) for change in changes)
+            if moved or hints.take_overflow():
+                return
+
     async def _flush(self) -> None:
         before, number = self._snapshot, self._number
         snapshot = await self._read()
         for viewer in list(self.viewers):
-            if not viewer.is_watching:
+            # Between two pages others have their turn: taps do not wait for a hundred pages.
+            await asyncio.sleep(0)
+            if viewer not in self.viewers or not viewer.is_watching:
                 continue
             if before is not None and viewer.seen == number:
                 viewer.patch(before, snapshot)
@@ -118,11 +136,15 @@ class Boards:
         key: tuple[str, Hashable],
         read: Callable[[Snapshot | None], Awaitable[Snapshot]],
         viewer: Viewer[Snapshot],
+        unmoved_by: tuple[type[Change], ...] = (),
     ) -> None:
-        """Add a viewer to the board of a store and question, which `read` answers."""
+        """Add a viewer to the board of a store and question, which `read` answers.
+
+        `unmoved_by` names the kinds of change that never change the answer.
+        """
         board = self._boards.get(key)
         if board is None:
-            board = self._boards[key] = Board(self._hub, key[0], read)
+            board = self._boards[key] = Board(self._hub, key[0], read, unmoved_by)
             self._tasks[key] = asyncio.create_task(board.run(), name=f"board {key[0]}")
         await board.join(viewer)
 

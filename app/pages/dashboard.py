@@ -13,7 +13,7 @@ from app.http.filters import read_values
 from app.pages.dashboard_view import DashboardView
 from app.pages.filter_views import FilterViews
 from app.pages.first_steps import FirstStepsView
-from app.pages.payout_board import ROWS, PayoutReader, Wanted
+from app.pages.payout_board import ROWS, UNMOVED_BY, PayoutReader, Wanted
 from app.pages.payout_detail import DetailOpener
 from app.pages.standing_board import Standing
 from app.pages.visit import Place, View, Visit
@@ -104,8 +104,9 @@ class Dashboard:
 
     async def _join(self) -> None:
         reader = PayoutReader(self._container, self._store, self._wanted)
+        key = (self._store.id, self._wanted)
         try:
-            await self._visit.boards.join((self._store.id, self._wanted), reader.read, self.view)
+            await self._visit.boards.join(key, reader.read, self.view, unmoved_by=UNMOVED_BY)
         except ServiceError as error:
             self.view.show_error(error.message)
 

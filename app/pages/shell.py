@@ -22,6 +22,7 @@ from components.frame import frame
 from components.moment import short_moment
 from models.attention import NeedKind
 from models.errors import ServiceError, UnavailableError
+from models.events import CardChanged
 from models.instants import EPOCH
 from models.store import DatabaseKind
 from models.wallet import Gate
@@ -91,7 +92,9 @@ class Shell:
         self._is_connected = True
         self._visit.frame.preferences.show()
         try:
-            await self._visit.boards.join(self._key, self._reader.read, self)
+            await self._visit.boards.join(
+                self._key, self._reader.read, self, unmoved_by=(CardChanged,)
+            )
             if self._view is not None:
                 await self._view.connected()
         except UnavailableError as error:
