@@ -19,14 +19,19 @@ from services.storage import attempt as attempts
 from services.storage import hold as holds
 from services.storage import idempotency
 from services.storage import payout as payouts
+from services.storage import person as people
+from services.storage import session as sessions
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
+from services.throttle_policy import FORGET_AFTER
 
 _log = structlog.get_logger(__name__)
 
 EVERY_S = 5.0
 BATCH = 200
 KEEP_ANSWERS = timedelta(days=7)
+# For so long one sees who had a session, and a known address is known.
+KEEP_SESSIONS = timedelta(days=30)
 
 
 class Housekeeping:
@@ -52,6 +57,8 @@ class Housekeeping:
                 continue  # somebody decided just now
         await self._database.write(_release_due, now)
         await self._database.write(idempotency.forget_answers, now - KEEP_ANSWERS)
+        await self._database.write(people.forget_old_tries, now - FORGET_AFTER)
+        await self._database.write(sessions.forget_sessions, now - KEEP_SESSIONS)
         for alert in await self._database.read(wallets.read_alerts, BATCH):
             # The log is the only notifier so far; screens read the same facts from the tables.
             _log.warning(
