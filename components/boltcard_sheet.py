@@ -13,6 +13,7 @@ from components.card_programming import CardProgramming
 from components.moment import short_moment
 from components.text import Text
 from components.theme import GLYPHS
+from components.thing_rows import Row, ThingRows, cell
 from models.card import CardStage, TapState
 from models.card_link import LinkAction
 from models.card_view import CardStory, KeyVersion, TapView
@@ -31,7 +32,7 @@ class CardActs:
 
 
 class BoltcardSheet:
-    """Shows one card; figures are set in place, the two tables drawn anew when they change."""
+    """Shows one card; what changed is set in place, the table of keys drawn anew."""
 
     def __init__(
         self, zone_name: str, acts: CardActs | None, *, may_program: bool, reach: str = ""
@@ -39,7 +40,6 @@ class BoltcardSheet:
         self._zone_name = zone_name
         self._acts = acts
         self._stage: CardStage | None = None
-        self._taps: list[TapView] | None = None
         self._versions: list[KeyVersion] | None = None
         self._facts: dict[str, Text] = {}
         with html.nav().classes("fp-crumbs").props('aria-label="Back"'):
@@ -61,8 +61,13 @@ class BoltcardSheet:
             with html.div().classes("fp-panel-head"):
                 html.h2("Taps").classes("fp-h2")
                 html.span("the newest thirty").classes("fp-aside")
-            self._tap_rows = html.div().classes("fp-panel-body")
-        with html.details().classes("fp-panel fp-key-history") as self._keys:
+            with html.div().classes("fp-row fp-tap-row fp-row-head").props("aria-hidden=true"):
+                for word in ("Time", "Counter", "Key set", "What came of it", "Amount"):
+                    html.span(word)
+            self._taps = ThingRows("fp-tap-row", "taps")
+            self._no_tap = html.p("No tap yet. The first one appears here as it happens.")
+            self._no_tap.classes("fp-note fp-panel-body")
+        with html.details().classes("fp-panel fp-details fp-key-history") as self._keys:
             html.summary("Keys it had")
             self._key_rows = html.div().classes("fp-panel-body")
             if acts is not None and may_program:
@@ -79,9 +84,8 @@ class BoltcardSheet:
         if "href" not in self._payouts.props:
             self._payouts.props["href"] = f"/?card={view.card.id}"
         self.programming.show(view, now)
-        if story.newest != self._taps:
-            self._taps = story.newest
-            self._show_taps(story.newest, now)
+        self._taps.show([self._tap_row(tap, now) for tap in story.newest])
+        self._no_tap.set_visibility(not story.newest)
         if story.versions != self._versions:
             self._versions = story.versions
             self._show_versions(story.versions, now)
@@ -134,34 +138,25 @@ class BoltcardSheet:
             self._block.set_visibility(stage is not CardStage.WIPED)
         self._stage = stage
 
-    def _show_taps(self, taps: list[TapView], now: datetime) -> None:
-        self._tap_rows.clear()
-        with self._tap_rows:
-            if not taps:
-                html.p("No tap yet. The first one appears here as it happens.").classes("fp-note")
-                return
-            with html.table().classes("fp-table").props("data-testid=taps"):
-                _table_head("Time", "Counter", "Key set", "What came of it", "Amount")
-                with html.tbody():
-                    for tap in taps:
-                        self._tap(tap, now)
-
-    def _tap(self, tap: TapView, now: datetime) -> None:
-        with html.tr():
-            html.td(self._moment(tap.at, now)).classes("num")
-            html.td(f"{tap.counter:,}").classes("num")
-            html.td(str(tap.version + 1)).classes("num soft")
-            with html.td():
-                if tap.payout_id is None or tap.status is None:
-                    is_open = tap.state is TapState.OPEN and tap.expires_at > now
-                    html.span("open now" if is_open else "nothing drawn").classes("soft")
-                else:
-                    word = str(tap.status)
-                    link = html.a(f"{GLYPHS[word]} {word.capitalize()}")
-                    link.classes(f"is-{word} strong fp-quiet-link")
-                    link.props.update({"href": f"/payouts/{tap.payout_id}", "data-go": ""})
-            amount = "–" if tap.amount_sats is None else f"{tap.amount_sats:,} sats"
-            html.td(amount).classes("num right")
+    def _tap_row(self, tap: TapView, now: datetime) -> Row:
+        outcome = cell("nothing drawn", "soft")
+        if tap.status is not None:
+            word = str(tap.status)
+            outcome = cell(f"{GLYPHS[word]} {word.capitalize()}", f"is-{word} strong")
+        elif tap.state is TapState.OPEN and tap.expires_at > now:
+            outcome = cell("open now", "is-processing")
+        amount = "–" if tap.amount_sats is None else f"{tap.amount_sats:,} sats"
+        return {
+            "id": f"{tap.version} {tap.counter}",
+            "href": None if tap.payout_id is None else f"/payouts/{tap.payout_id}",
+            "cells": [
+                cell(self._moment(tap.at, now), "num"),
+                cell(f"{tap.counter:,}", "num"),
+                cell(str(tap.version + 1), "num soft"),
+                outcome,
+                cell(amount, "num"),
+            ],
+        }
 
     def _show_versions(self, versions: list[KeyVersion], now: datetime) -> None:
         self._key_rows.clear()

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from nicegui import html
 
-from components.live_list import LiveList
 from components.moment import short_moment
 from components.text import Text
+from components.thing_rows import Row, ThingRows, cell, lines
 from components.unit import SATS, Unit
 from models.money import SATS_CURRENCY
 from models.pull_payment import PullPayment, PullPaymentPhase, PullPaymentView
@@ -41,7 +41,7 @@ def shares(pull_payment: PullPayment) -> tuple[str, str]:
     reserved = pull_payment.reserved * 1000 // pull_payment.budget
     # What is there is seen, be it ever so little.
     paid, reserved = max(paid, pull_payment.paid > 0), max(reserved, pull_payment.reserved > 0)
-    return f"width:{paid // 10}.{paid % 10}%", f"width:{reserved // 10}.{reserved % 10}%"
+    return f"{paid // 10}.{paid % 10}%", f"{reserved // 10}.{reserved % 10}%"
 
 
 def time_words(view: PullPaymentView, now: datetime, zone_name: str) -> str:
@@ -55,6 +55,34 @@ def time_words(view: PullPaymentView, now: datetime, zone_name: str) -> str:
     return f"{word} {short_moment(pull.expires_at, now, zone_name)}"
 
 
+def row_of(view: PullPaymentView, now: datetime, zone_name: str) -> Row:
+    """Return a pull payment as a row."""
+    pull, unit = view.pull_payment, unit_for(view.pull_payment.currency)
+    glyph, word, colour = PHASES[view.phase]
+    left = f"{unit.write(pull.remaining)} of {_plain(unit, pull.budget)}"
+    paid, reserved = shares(pull)
+    budget = lines((f"{left} · {taken_percent(pull)} % taken", "num"), look="fp-left")
+    budget["bar"] = [{"look": "free", "width": paid}, {"look": "unsettled", "width": reserved}]
+    return {
+        "id": pull.id,
+        "href": f"/pull-payments/{pull.id}",
+        "cells": [
+            lines(
+                (pull.name, "strong clip"), (time_words(view, now, zone_name), "soft clip small")
+            ),
+            cell(f"{glyph} {word}", f"fp-state-word strong {colour}"),
+            budget,
+            cell(_plain(unit, pull.paid), "num fp-far"),
+            cell(_plain(unit, pull.reserved) if pull.reserved else "–", "num fp-far soft"),
+            cell(
+                f"{view.waiting:,}" if view.waiting else "–",
+                f"num fp-far {'is-pending strong' if view.waiting else 'soft'}",
+            ),
+            cell("paid at once" if pull.auto_approve else "approved by a person", "soft fp-far"),
+        ],
+    }
+
+
 class PullPaymentList:
     """Shows rows; each leads to its own page."""
 
@@ -65,7 +93,6 @@ class PullPaymentList:
         on_more: Callable[[], Awaitable[None]],
     ) -> None:
         self._zone_name = zone_name
-        self._now: datetime | None = None
         with html.section().classes("fp-panel fp-things is-loading") as self._panel:
             self._panel.props('aria-label="Pull payments"')
             with html.div().classes("fp-panel-head"):
@@ -78,8 +105,7 @@ class PullPaymentList:
             with html.div().classes("fp-row fp-pull-row fp-row-head").props("aria-hidden=true"):
                 for word in _COLUMNS:
                     html.span(word)
-            with html.ul().classes("fp-rows").props("data-testid=pull-payments") as rows:
-                self._list = LiveList[PullPaymentView](rows, _key_of, self._row)
+            self._rows = ThingRows("fp-pull-row", "pull-payments")
             self._empty = _empty(on_new)
             self._empty.set_visibility(False)
             with html.div().classes("fp-panel-foot") as self._foot:
@@ -89,80 +115,17 @@ class PullPaymentList:
 
     def show(self, views: Sequence[PullPaymentView], now: datetime, *, has_more: bool) -> None:
         """Show these pull payments, newest first."""
-        self._now = now
         self._panel.classes(remove="is-loading")
-        self._list.show(views)
+        self._rows.show([row_of(view, now, self._zone_name) for view in views])
         self._empty.set_visibility(not views)
         self._foot.set_visibility(has_more)
         open_now = sum(view.phase is PullPaymentPhase.OPEN for view in views)
         self._count.set_text(f"{open_now:,} open" if views else "")
 
-    def _row(self) -> _Row:
-        return _Row(self._words)
-
-    def _words(self, view: PullPaymentView) -> str:
-        return "" if self._now is None else time_words(view, self._now, self._zone_name)
-
-
-class _Row:
-    """One pull payment."""
-
-    def __init__(self, time_words_of: Callable[[PullPaymentView], str]) -> None:
-        self._time_words = time_words_of
-        self._phase: PullPaymentPhase | None = None
-        with html.li() as self.root, html.a().classes("fp-row fp-pull-row") as self._link:
-            self._link.props["data-go"] = ""
-            with html.span().classes("fp-lead"):
-                self._name = Text("span").classes("strong clip")
-                self._time = Text("span").classes("soft clip small")
-            self._state = Text("span").classes("fp-state-word strong")
-            with html.span().classes("fp-left"):
-                self._left = Text("span").classes("num")
-                with html.span().classes("fp-stack"):
-                    self._paid_part = html.span().classes("part free")
-                    self._reserved_part = html.span().classes("part unsettled")
-            self._paid = Text("span").classes("num fp-far")
-            self._reserved = Text("span").classes("num fp-far soft")
-            self._waiting = Text("span").classes("num fp-far")
-            self._claims = Text("span").classes("soft fp-far")
-
-    def show(self, view: PullPaymentView) -> None:
-        """Show a pull payment as it is now."""
-        pull, unit = view.pull_payment, unit_for(view.pull_payment.currency)
-        glyph, word, colour = PHASES[view.phase]
-        if "href" not in self._link.props:
-            self._link.props["href"] = f"/pull-payments/{pull.id}"
-        self._name.set_text(pull.name)
-        self._time.set_text(self._time_words(view))
-        self._state.set_text(f"{glyph} {word}")
-        if self._phase is not view.phase:
-            old = PHASES[self._phase][2] if self._phase is not None else None
-            self._state.classes(remove=old, add=colour)
-            self._phase = view.phase
-        left = unit.write(pull.remaining)
-        self._left.set_text(
-            f"{left} of {_plain(unit, pull.budget)} · {taken_percent(pull)} % taken"
-        )
-        paid, reserved = shares(pull)
-        self._paid_part.style(replace=paid)
-        self._reserved_part.style(replace=reserved)
-        self._paid.set_text(_plain(unit, pull.paid))
-        self._reserved.set_text(_plain(unit, pull.reserved) if pull.reserved else "–")
-        self._waiting.set_text(f"{view.waiting:,}" if view.waiting else "–")
-        self._waiting.classes(
-            add="is-pending strong" if view.waiting else "soft",
-            remove="soft" if view.waiting else "is-pending strong",
-        )
-        self._claims.set_text("paid at once" if pull.auto_approve else "approved by a person")
-
 
 def _plain(unit: Unit, amount: int) -> str:
     """Write an amount whose unit has just been named."""
     return unit.number(amount) if unit is SATS else unit.write(amount)
-
-
-def _key_of(view: PullPaymentView) -> str:
-    return view.pull_payment.id
 
 
 def _empty(on_new: Callable[[], object] | None) -> html.div:

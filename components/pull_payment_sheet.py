@@ -74,8 +74,8 @@ class PullPaymentSheet:
         self._left.set_text(unit.write(pull.remaining))
         self._of.set_text(f"left of {unit.write(pull.budget)} · {taken_percent(pull)} % taken")
         paid, reserved = shares(pull)
-        self._paid_part.style(replace=paid)
-        self._reserved_part.style(replace=reserved)
+        self._paid_part.style(replace=f"width:{paid}")
+        self._reserved_part.style(replace=f"width:{reserved}")
         self._legend["paid"].set_text(f"{unit.write(pull.paid)} paid")
         self._legend["reserved"].set_text(f"{unit.write(pull.reserved)} reserved")
         for name, words in self._words(view, now):
