@@ -84,8 +84,8 @@ class Shell:
 
     @property
     def is_watching(self) -> bool:
-        """Tell whether the browser is connected and the tab in sight."""
-        return self._visit.is_watching
+        """Tell whether the browser is connected: a tab out of sight has a title, and sounds."""
+        return self._visit.client.has_socket_connection
 
     async def connected(self) -> None:
         """Begin to follow, or begin anew after a gap."""
@@ -121,7 +121,10 @@ class Shell:
             self._visit.frame.preferences.chime("needs", self._visit.client.run_javascript)
         elif now.funds.completed > before.funds.completed:
             self._visit.frame.preferences.chime("done", self._visit.client.run_javascript)
-        self._show_frame(now, again=False)
+        if self._visit.is_hidden:
+            self._visit.frame.show_waiting(now.attention.urgent)
+        else:
+            self._show_frame(now, again=False)
 
     def _show_frame(self, standing: Standing, *, again: bool) -> None:
         shell, wallet = self._visit.frame, standing.wallet

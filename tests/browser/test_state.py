@@ -118,9 +118,15 @@ def test_who_wants_to_hears_a_payout_that_is_paid(page: Page, till: Till) -> Non
     # The toggle itself sounds, and no tone follows within a second.
     page.wait_for_function("performance.now() - window.fpSound.at > 1000")
 
-    till.tap("to be heard")
+    # Out of sight, too: there nothing is drawn, but who listens elsewhere is told.
+    page.evaluate("emitEvent('fp-hidden', true)")
 
+    till.tap("to be heard")
     page.wait_for_function("window.fpSound.played.includes('done')")
+    title = page.title()
+    till.claim("to be counted in the title")
+
+    page.wait_for_function("title => document.title !== title", arg=title)
 
 
 def test_the_keyboard_gets_past_the_navigation(page: Page) -> None:
