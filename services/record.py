@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from models.instants import Clock
@@ -14,6 +15,9 @@ from services.database import Database
 from services.storage import audit as entries
 
 PAGE_LIMIT = 200
+# One note for all looks of one caller at one place within this time.
+LOOK_AGAIN = timedelta(minutes=10)
+LOOKS_LIMIT = 10_000
 
 
 class Record:
@@ -22,6 +26,7 @@ class Record:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._looks: OrderedDict[tuple[str, str | None, str, str], datetime] = OrderedDict()
 
     async def note(
         self,
@@ -44,6 +49,21 @@ class Record:
                 after=after,
             )
         )
+
+    async def note_look(self, store_id: str, actor: Actor, action: str, where: str) -> None:
+        """Write down a look, unless the same one was written down a short while ago.
+
+        A program that reads a list all day would else fill the record with itself.
+        """
+        now, key = self._clock.utc_now(), (store_id, actor.id, action, where)
+        noted_at = self._looks.get(key)
+        if noted_at is not None and now - noted_at < LOOK_AGAIN:
+            return
+        await self.note(store_id, actor, action, after={"where": where})
+        self._looks[key] = now
+        self._looks.move_to_end(key)
+        while len(self._looks) > LOOKS_LIMIT:
+            self._looks.popitem(last=False)
 
     async def page(
         self, store_id: str, wanted: EntryFilter, limit: int, before_number: int | None = None

@@ -14,6 +14,7 @@ from app.container import Container
 from app.http.card_keys import card_base, shown_link, wipe_json
 from app.http.cursor import read_cursor, write_cursor
 from app.http.pull_payments import PageQuery
+from app.http.seen import note_card_numbers
 from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
 from models.card import Card, CardState
@@ -85,20 +86,17 @@ async def list_boltcards(
     following = None
     if len(found) > query.limit:
         following = (items[-1].created_at, items[-1].id)
-    return json_answer(
-        {
-            "items": [shown(services, caller, item) for item in items],
-            "next_cursor": write_cursor(following),
-        }
-    )
+    bodies = [shown(services, caller, item) for item in items]
+    await note_card_numbers(services, caller, (body["uid"] for body in bodies), "boltcards")
+    return json_answer({"items": bodies, "next_cursor": write_cursor(following)})
 
 
 @router.get("/boltcards/{card_id}")
 async def read(services: Services, caller: Reader, card_id: str) -> Response:
     """Return one card."""
-    return json_answer(
-        shown(services, caller, await services.boltcards.read(caller.store_id, card_id))
-    )
+    body = shown(services, caller, await services.boltcards.read(caller.store_id, card_id))
+    await note_card_numbers(services, caller, [body["uid"]], "boltcards")
+    return json_answer(body)
 
 
 @router.get("/boltcards/{card_id}/taps")

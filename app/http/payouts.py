@@ -13,6 +13,7 @@ from app.auth import Approver, Caller, Canceller, Permission, Reader, Services
 from app.container import Container
 from app.http.cursor import read_mark, write_mark
 from app.http.filters import ViewQuery, read_filter
+from app.http.seen import note_card_numbers
 from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
 from models.errors import InvalidField, ServiceError
@@ -78,6 +79,8 @@ async def list_payouts(
         order=query.sort,
         shows_uid=caller.may(Permission.SEE_UIDS),
     )
+    uids = (view.boltcard_uid for view in page.items)
+    await note_card_numbers(services, caller, uids, "payouts")
     items = [shown(view) for view in page.items]
     return json_answer({"items": items, "next_cursor": write_mark(page.next_before)})
 
@@ -88,6 +91,7 @@ async def read_payout(services: Services, caller: Reader, payout_id: str) -> Res
     view = await services.payouts.read(
         caller.store_id, payout_id, shows_uid=caller.may(Permission.SEE_UIDS)
     )
+    await note_card_numbers(services, caller, [view.boltcard_uid], "payouts")
     return json_answer(shown(view))
 
 

@@ -1,0 +1,83 @@
+"""The record: who did what, when, from where, and what it was before; searched, never repeated."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from models.record import EntryFilter
+from models.store import Actor, ActorKind, Role
+from services.sessions import Origin
+from tests.support.api import api_of
+from tests.support.cards import VirtualCard
+from tests.support.clock import HandClock
+from tests.support.invoices import invoice
+from tests.support.shop import Shop
+
+ALICE = Actor(ActorKind.PERSON, "us_alice", "203.0.113.7", "rq_1")
+
+
+async def test_looks_at_whole_card_numbers_are_noted_once_in_a_while(
+    shop: Shop, clock: HandClock
+) -> None:
+    record, card = shop.container.doors.record, VirtualCard()
+    pull = await shop.pull_payment(auto_approve=False)
+    await shop.card(card, pull)
+    await shop.claim_tap(await shop.tap(card), invoice(clock))
+    wanted = EntryFilter(action="card_numbers.seen")
+    async with api_of(shop) as api:
+        for _ in range(3):
+            for path in ("payouts", "boltcards"):
+                await api.get(path, role=Role.MANAGER)
+                await api.get(path, role=Role.VIEWER)
+        found = await record.page(shop.store.id, wanted, 50)
+
+        assert [json.loads(entry.after or "")["where"] for entry in found] == [
+            "boltcards",
+            "payouts",
+        ]
+        key = await api.key(Role.MANAGER)
+        assert {entry.actor_id for entry in found} == {key[3:32]}
+        clock.advance(minutes=10)
+        await api.get("payouts", role=Role.MANAGER)
+        assert len(await record.page(shop.store.id, wanted, 50)) == 3
+
+
+async def test_the_record_is_searched_by_actor_act_subject_and_time(
+    shop: Shop, clock: HandClock
+) -> None:
+    record, store_id = shop.container.doors.record, shop.store.id
+    start = clock.utc_now()
+    for number in range(5):
+        clock.advance(minutes=1)
+        await record.note(store_id, ALICE, f"act.{number % 2}", subject_id=f"po_{number}")
+
+    async def numbers(**wanted: object) -> list[str | None]:
+        found = await record.page(store_id, EntryFilter(**wanted), 50)  # type: ignore[arg-type]
+        return [entry.subject_id for entry in found]
+
+    assert await numbers(actor_id="us_alice") == ["po_4", "po_3", "po_2", "po_1", "po_0"]
+    assert await numbers(action="act.1") == ["po_3", "po_1"]
+    assert await numbers(subject_id="po_2") == ["po_2"]
+    since = start + timedelta(minutes=4)
+    assert await numbers(actor_id="us_alice", since=since) == ["po_4", "po_3"]
+    assert await numbers(actor_id="us_alice", until=since) == ["po_2", "po_1", "po_0"]
+    assert await record.actions(store_id, since) == ["act.0", "act.1"]
+    first = await record.page(store_id, EntryFilter(actor_id="us_alice"), 2)
+    more = await record.page(store_id, EntryFilter(actor_id="us_alice"), 9, first[-1].number)
+    assert [entry.subject_id for entry in more] == ["po_2", "po_1", "po_0"]
+    assert (more[0].address, more[0].request_id) == ("203.0.113.7", "rq_1")
+    assert await record.page("st_another", EntryFilter(), 50) == []
+
+
+async def test_a_change_of_role_says_what_it_was_before(shop: Shop) -> None:
+    doors = shop.container.doors
+    (owner,) = await doors.people.members(shop.store.id)
+    actor = Actor(ActorKind.PERSON, owner.user_id)
+    _, token = await doors.people.invite(shop.store.id, "b@example.com", Role.VIEWER, actor)
+    user_id = await doors.people.join(token, "wonderful brick 7 lamp", Origin("203.0.113.9"))
+    await doors.people.change_role(shop.store.id, user_id, Role.APPROVER, actor)
+
+    (entry,) = await doors.record.page(shop.store.id, EntryFilter(action="role.changed"), 5)
+    assert (entry.before, entry.after) == ('{"role":"viewer"}', '{"role":"approver"}')
+    assert (entry.actor_id, entry.subject_id) == (owner.user_id, user_id)
