@@ -11,17 +11,19 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 
-from tests.load import checks, exact, lists, machine, starts, taps
-from tests.load.shop import opened
+from tests.load import browsing, checks, exact, lists, live, machine, past, starts, taps
+from tests.load.shop import Shop, opened, serving
 from tests.support.postgres import PrivatePostgres, postgres_available
 
-SECTIONS = ("checks", "start", "taps", "exact", "lists")
+SECTIONS = ("checks", "start", "taps", "exact", "lists", "live", "browser")
+# What a minute or three can tell; `--full` adds the rest, on both databases and at a million.
+SHORT = ("checks", "start", "taps", "live", "browser")
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -31,6 +33,7 @@ class Bench:
 
     folder: Path
     is_quick: bool
+    payouts: int
     databases: tuple[str, ...]
     postgres: PrivatePostgres | None
     limits: machine.Limits = field(default_factory=machine.Limits)
@@ -53,15 +56,31 @@ class Bench:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def shop_with(self, kind: str, size: int) -> AbstractAsyncContextManager[Shop]:
+        """Lend a shop with so many payouts behind it."""
+        return past.shop_with(kind, size, self.database(kind))
+
 
 def main() -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the work")
-    parser.add_argument("--only", choices=SECTIONS, action="append", help="some sections")
-    parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="a tenth of the work; the default")
+    size.add_argument("--full", action="store_true", help="all of it: an hour, and 8 GB of disk")
+    parser.add_argument(
+        "--only",
+        choices=SECTIONS,
+        action="append",
+        help="some sections; live and browser measure open pages, lists what programs read "
+        "(at a million payouts with --full, at ten with BENCH_BIG=1)",
+    )
+    parser.add_argument("--database", choices=(*DATABASES, "both"), default=None)
+    parser.add_argument(
+        "--payouts", type=int, default=10_000, help="how many are behind the open pages"
+    )
     given = parser.parse_args()
-    wanted = DATABASES if given.database == "both" else (given.database,)
+    asked = given.database or ("both" if given.full else "sqlite")
+    wanted: tuple[str, ...] = DATABASES if asked == "both" else (asked,)
     if not postgres_available():
         wanted = tuple(name for name in wanted if name != "postgresql")
     folder = Path(tempfile.mkdtemp(prefix="flash-payouts-bench-"))
@@ -69,8 +88,8 @@ def main() -> None:
     try:
         if postgres is not None:
             postgres.start()
-        bench = Bench(folder, given.quick, wanted, postgres)
-        _measure_all(bench, tuple(given.only or SECTIONS))
+        bench = Bench(folder, not given.full, given.payouts, wanted, postgres)
+        _measure_all(bench, tuple(given.only or (SECTIONS if given.full else SHORT)))
     finally:
         if postgres is not None:
             postgres.stop()
@@ -83,6 +102,9 @@ def _measure_all(bench: Bench, sections: tuple[str, ...]) -> None:
     machine.measure(bench.limits, bench.folder, url, 0.5 if bench.is_quick else 3.0)
     if "checks" in sections:
         checks.measure(0.3 if bench.is_quick else 2.0)
+    if "browser" in sections and not browsing.is_here():
+        print("Chromium is not installed here: no section `browser`", flush=True)
+        sections = tuple(section for section in sections if section != "browser")
     for section in sections:
         for database in bench.databases:
             asyncio.run(_measure(bench, section, database))
@@ -97,21 +119,41 @@ def _version(url: str | None) -> str:
 
 async def _measure(bench: Bench, section: str, database: str) -> None:
     quick = bench.is_quick
-    with bench.database(database) as (url, folder):
-        match section:
-            case "start":
-                await starts.measure(database, url, folder, 2 if quick else 5)
-            case "taps":
-                async with opened(database, url, folder) as shop:
-                    await taps.measure(shop, bench.limits, 400 if quick else 4000, (1, 10, 16))
-            case "exact":
-                async with opened(database, url, folder) as shop:
-                    await exact.measure(shop, 20 if quick else 200, 20 if quick else 250)
-            case "lists":
-                sizes = (10_000, 100_000) if quick else (10_000, 1_000_000)
-                if os.environ.get("BENCH_BIG"):
-                    sizes = (*sizes, 10_000_000)
-                await lists.measure(database, url, folder, sizes, 200 if quick else 2000)
+    match section:
+        case "lists":
+            sizes = (10_000, 100_000) if quick else (10_000, 1_000_000)
+            if os.environ.get("BENCH_BIG"):
+                sizes = (*sizes, 10_000_000)
+            await lists.measure(database, bench.shop_with, sizes, 200 if quick else 2000)
+        case "live" | "browser":
+            for size in {bench.payouts} if quick else {bench.payouts, 1_000_000}:
+                async with bench.shop_with(database, size) as shop, serving(shop):
+                    await _look(section, shop, size, is_quick=quick)
+        case _:
+            with bench.database(database) as (url, folder):
+                await _tap(bench, section, Shop(database, url, folder))
+
+
+async def _look(section: str, shop: Shop, size: int, *, is_quick: bool) -> None:
+    behind = f"{size:,} payouts"
+    if section == "browser":
+        await browsing.measure(shop, *((4, 15) if is_quick else (10, 100)), behind)
+    elif is_quick:
+        await live.measure(shop, behind, 10, (1, 20, 100), 100, 3.0)
+    else:
+        await live.measure(shop, behind, 100, (1, 20, 100), 200, 20.0)
+
+
+async def _tap(bench: Bench, section: str, made: Shop) -> None:
+    quick, place = bench.is_quick, (made.database, made.url, made.folder)
+    if section == "start":
+        await starts.measure(*place, 2 if quick else 5)
+    elif section == "taps":
+        async with opened(*place) as shop:
+            await taps.measure(shop, bench.limits, 400 if quick else 4000, (1, 10, 16))
+    elif section == "exact":
+        async with opened(*place) as shop:
+            await exact.measure(shop, 20 if quick else 200, 20 if quick else 250)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,17 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
+def exact_cpu_s(pid: int) -> float:
+    """Return the same to the nanosecond, of the threads that a process has now."""
+    total_ns = 0
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            total_ns += int((thread / "schedstat").read_text().split()[0])
+        except OSError:  # it ended meanwhile
+            continue
+    return total_ns / 1e9
+
+
 def memory_mib(pid: int) -> float:
     """Return the memory of a process that is in RAM."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

@@ -16,7 +16,13 @@ from typing import Any
 from tests.load.table import Sample
 
 HOST = "127.0.0.1"
+# What the server of a bench has beside the product's routes.
 CONSTANT = "/constant"
+MARKS = "/marks"
+BARE_PAGE = "/bare"
+BARE_SCRIPT = "/bare.js"
+BARE_SOCKET = "/bare-socket"
+BLANK_PAGE = "/blank"
 ANSWER_LIMIT_S = 30.0
 _LENGTH = b"content-length:"
 
