@@ -60,15 +60,22 @@ def row_changes(
         or (view.id not in new and not (has_more and end and _place(view, order) < end))
     ]
     floor = _place(before[-1], order) if before else None
+    # What moves up from below the page stands in the table already, if older rows are there.
+    from_below = {
+        view.id
+        for view in now
+        if view.id not in old and floor is not None and _place(view, order) < floor
+    }
+    known = old.keys() | (from_below if has_more else set())
     inserted = [
-        Insertion(
-            place, view, view.id not in old and (floor is None or _place(view, order) > floor)
-        )
+        Insertion(place, view, view.id not in old and view.id not in from_below)
         for place, view in enumerate(now)
-        if view.id not in old or view.id in moved
+        if view.id not in known or view.id in moved
     ]
     changed = [
-        view for view in now if view.id in old and view.id not in moved and old[view.id] != view
+        view
+        for view in now
+        if view.id in known and view.id not in moved and old.get(view.id) != view
     ]
     return RowChanges(dropped, inserted, changed)
 

@@ -36,12 +36,21 @@ window.fpTable = (() => {
   let api = null;
   document.addEventListener("keydown", (event) => {
     const isArrow = event.key === "ArrowDown" || event.key === "ArrowUp";
-    if (!isArrow || event.target !== document.body || !api || api.isDestroyed()) return;
-    const column = api.getAllDisplayedColumns()[0];
-    if (!api.getDisplayedRowCount() || !column) return;
+    if (event.target !== document.body || !api || api.isDestroyed()) return;
+    // A live page may have drawn the row anew under the focus.
+    if (event.key === "Enter" && api.getFocusedCell()) {
+      const node = api.getDisplayedRowAtIndex(api.getFocusedCell().rowIndex);
+      if (node) tell(document.querySelector("[data-testid=payout-table]"), "fp-open", node.data);
+    }
+    if (!isArrow) return;
+    const column = api.getAllDisplayedColumns()[0], last = api.getDisplayedRowCount() - 1;
+    if (last < 0 || !column) return;
     event.preventDefault();
-    api.ensureIndexVisible(0);
-    api.setFocusedCell(0, column);
+    const from = api.getFocusedCell();
+    const row = from ? from.rowIndex + (event.key === "ArrowDown" ? 1 : -1) : 0;
+    const place = Math.min(Math.max(row, 0), last);
+    api.ensureIndexVisible(place);
+    api.setFocusedCell(place, column);
   });
 
   let sorted = "created";
