@@ -143,6 +143,22 @@ def export(
     print(text, file=sys.stderr if output == "-" else sys.stdout)
 
 
+@cli.command(epilog="Example: flash-payouts reconcile --from 2026-11-01 --to 2026-11-20")
+def reconcile(
+    store: Annotated[str | None, typer.Option(help="Which store, if there are several.")] = None,
+    from_: Annotated[str | None, typer.Option("--from", help="Date, or time with offset.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="A date is meant with its day.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare our ledger with Flash's list and balance; status 1 if they differ."""
+    from app import reconcile_command
+
+    _, found = _run(reconcile_command.reconcile(store, from_, to))
+    lines = reconcile_command.sentences(found)
+    print(json.dumps(reconcile_command.plain(found)) if as_json else "\n".join(lines))
+    sys.exit(0 if found.is_clean else 1)
+
+
 @cli.command(epilog="Example: flash-payouts stop")
 def stop(
     store: Annotated[str | None, typer.Option(help="One store; all if left out.")] = None,

@@ -211,6 +211,7 @@ async def running(container: Container) -> AsyncIterator[Container]:
         container.supervisor.start("stores", partial(_connect_stores, container))
         housekeeping = Housekeeping(container.database, container.clock)
         container.supervisor.start("rates", container.engine.rate_watch.run)
+        container.supervisor.start("night watch", container.engine.night_watch.run)
         container.supervisor.start("housekeeping", housekeeping.run)
         yield container
     finally:

@@ -11,17 +11,20 @@ from app.settings import Settings, is_loopback
 from models.ids import Ids
 from models.instants import Clock
 from services.bookkeeper import Bookkeeper
+from services.books import Books
 from services.closed_books import ClosedBooks
 from services.database import Database
 from services.destinations import Destinations, flash_address_host
 from services.flash.client import FlashClient
 from services.flash.pace import Pace
 from services.interventions import Interventions
+from services.night_watch import NightWatch
 from services.outbound import Outbound
 from services.payout_requests import PayoutRequests
 from services.rate_sources import public_sources
 from services.rate_watch import RateWatch
 from services.rates import Rates
+from services.reconciliations import Reconciliations
 from services.resolver import Resolver
 from services.statements import Statements
 from services.storage import store as stores
@@ -40,6 +43,8 @@ class Engine:
     interventions: Interventions
     books: ClosedBooks
     rate_watch: RateWatch
+    reconciliations: Reconciliations
+    night_watch: NightWatch
 
     def bookkeeper(
         self, database: Database, clock: Clock, client: FlashClient, pace: Pace, tracking: Tracking
@@ -63,6 +68,7 @@ def build_engine(
     outbound = Outbound(_exempt(settings))
     destinations = Destinations(outbound, clock, flash_address_host(settings.flash_api_url))
     parts = (database, vault, clock, ids)
+    reconciliations = Reconciliations(database, clock)
     sources = public_sources(settings.prices, outbound, clock)
     return Engine(
         outbound=outbound,
@@ -72,6 +78,8 @@ def build_engine(
         interventions=Interventions(database, clock, ids, tracking),
         books=ClosedBooks(database, clock, ids, tracking, auto_release=settings.auto_release),
         rate_watch=RateWatch(rates, clock, sources, partial(_currencies, database)),
+        reconciliations=reconciliations,
+        night_watch=NightWatch(database, clock, Books(database), reconciliations),
     )
 
 

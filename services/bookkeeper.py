@@ -46,6 +46,7 @@ class Bookkeeper:
         self._pace = pace
         self._statements = statements
         self._books = books
+        self.was_whole = False
         self._next_look = clock.utc_now() + WHILE_OPEN
         self._next_books = clock.utc_now() + WHILE_OPEN
 
@@ -81,6 +82,7 @@ class Bookkeeper:
         """
         before = await self._fetch_wallet()
         look = await self.look(store_id, before)
+        self.was_whole = look.is_whole
         after = await self._fetch_wallet()
         if not look.is_whole or before != after or after.balance_nanousd is None:
             return None

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from models.destination import Resolved
 from models.errors import InvoiceError, LimitReached, StateChanged
 from models.ids import ATTEMPT, Ids
@@ -27,6 +29,8 @@ from services.storage import payout as payouts
 from services.storage import quote as quotes
 from services.storage.statement import Transaction
 from services.vault import Vault
+
+_log = structlog.get_logger(__name__)
 
 # A recipient's server that does not answer is asked again, ever more slowly, and not for ever.
 ASK_AGAIN_AFTER = (
@@ -93,6 +97,8 @@ class Resolver:
         amount_msat = payout.amount_msat if fresh is None else fresh.amount_msat
         assert amount_msat is not None
         resolved = await self._destinations.resolve(destination, amount_msat)
+        # A foreign description hash is no reason to refuse, but worth a note (LUD-06).
+        _log.info("payout.resolved", payout_id=payout.id, notes=resolved.notes)
         return await self._database.write(self._keep, payout, fresh, resolved)
 
     async def verify(self, attempt: Attempt) -> bytes | None:

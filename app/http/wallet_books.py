@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -36,6 +37,27 @@ async def read_proposals(services: Services, caller: Reader) -> Response:
     """Return the unknown payouts that did not leave, as the books say."""
     found = await services.engine.books.proposals(caller.store_id)
     return json_answer({"items": [_shown_proposal(each) for each in found], "next_cursor": None})
+
+
+@router.get("/wallet/checks")
+async def read_checks(services: Services, caller: Reader) -> Response:
+    """Return what the last nightly check of the books found; nothing before the first one."""
+    checked = services.engine.night_watch.checked.get(caller.store_id)
+    if checked is None:
+        return json_answer({"at": None, "is_clean": None, "findings": [], "differences": []})
+    findings = [
+        {"invariant": each.invariant, "subject": each.subject, "detail": each.detail}
+        for each in checked.findings
+    ]
+    differences = [asdict(each) for each in checked.reconciliation.differences]
+    return json_answer(
+        {
+            "at": checked.at,
+            "is_clean": checked.is_clean,
+            "findings": findings,
+            "differences": differences,
+        }
+    )
 
 
 def _shown_book(book: ClosedBook) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""What comparing our ledger with Flash's list and balance came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One debit that is missing, extra or different; amounts are in nano-dollars."""
+
+    kind: str
+    payout_id: str | None
+    row_id: str | None
+    expected_nanousd: int | None
+    found_nanousd: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """One comparison of a span; nothing in `differences` is the only good answer.
+
+    Attributes:
+        matched: Debits of ours that claimed a row which fits.
+        waiting: Debits that the statement has not shown yet, or whose outcome is unknown.
+        balance_difference_nanousd: What the last comparison of the balance was off by.
+        is_whole: Whether Flash's list was read completely; without it nothing can be missing.
+    """
+
+    since: datetime
+    until: datetime
+    matched: int
+    waiting: int
+    differences: tuple[Difference, ...]
+    balance_difference_nanousd: int | None
+    is_whole: bool
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether everything agrees, as far as it is known."""
+        return not self.differences and not self.balance_difference_nanousd

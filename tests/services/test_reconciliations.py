@@ -1,0 +1,76 @@
+"""Our ledger beside Flash's list: matched, missing, extra, different; and the nightly check."""
+
+from __future__ import annotations
+
+from models.reconciliation import Reconciliation
+from models.states import PayoutState
+from tests.services.test_statements import compare, in_doubt, look
+from tests.services.test_witness import pays_from_elsewhere
+from tests.support.databases import Raw
+from tests.support.sandbox import FlashAccount, Hand
+from tests.support.shop import Shop
+
+
+async def reconcile(shop: Shop) -> Reconciliation:
+    bookkeeper = shop.connected.worker.tools.bookkeeper
+    return await shop.container.engine.reconciliations.reconcile(shop.store.id, bookkeeper)
+
+
+async def test_what_agrees_is_matched_and_what_is_unknown_waits(
+    paying_shop: Shop, hand: Hand
+) -> None:
+    pull = await paying_shop.pull_payment()
+    for sats in (1_000, 2_000, 3_000):
+        await paying_shop.claim(pull, (await hand.foreign_invoice(sats)).pr)
+    await in_doubt(paying_shop, hand, "generic_error", 9_000)
+
+    found = await reconcile(paying_shop)
+
+    assert (found.matched, found.waiting, found.differences) == (3, 1, ())
+    assert found.is_whole
+    assert found.is_clean
+
+
+async def test_missing_extra_and_different_debits_are_each_named(
+    paying_shop: Shop, hand: Hand, account: FlashAccount, beneath: Raw
+) -> None:
+    pull = await paying_shop.pull_payment()
+    hidden, drifted = await hand.foreign_invoice(4_000), await hand.foreign_invoice(5_000)
+    await hand.fault("row_delay", match={"payment_hash": hidden.hash}, times=1, delay_ms=86_400_000)
+    missing = await paying_shop.claim(pull, hidden.pr)
+    different = await paying_shop.claim(pull, drifted.pr)
+    await look(paying_shop)
+    await compare(paying_shop)
+    beneath.run(
+        "UPDATE debits SET expected_nanousd = expected_nanousd * 2 "
+        f"WHERE payout_id = '{different.id}'"
+    )
+    await paying_shop.later(hand, seconds=1)
+    await pays_from_elsewhere(hand, account, 7_777)
+    await look(paying_shop)
+    await paying_shop.later(hand, minutes=16)
+
+    found = await reconcile(paying_shop)
+    checked = await paying_shop.container.engine.night_watch.check(paying_shop.store.id)
+
+    named = {(each.kind, each.payout_id) for each in found.differences}
+    assert named == {("missing", missing.id), ("different", different.id), ("extra", None)}
+    assert not found.is_clean
+    assert checked.findings == ()
+    assert not checked.is_clean
+    assert "not_reconciled" in await paying_shop.alerts()
+
+
+async def test_books_that_contradict_themselves_are_told_at_night(
+    paying_shop: Shop, hand: Hand, beneath: Raw
+) -> None:
+    pull = await paying_shop.pull_payment()
+    payout = await paying_shop.claim(pull, (await hand.home_invoice()).pr)
+    assert payout.state is PayoutState.COMPLETED
+    watch = paying_shop.container.engine.night_watch
+    assert (await watch.check(paying_shop.store.id)).is_clean
+
+    beneath.run(f"UPDATE pull_payments SET paid = paid - 1 WHERE id = '{pull.id}'")
+
+    assert not (await watch.check(paying_shop.store.id)).is_clean
+    assert "audit_found" in await paying_shop.alerts()
