@@ -18,7 +18,16 @@ from models.card import CardStage, TapState
 from models.card_link import LinkAction
 from models.card_view import CardStory, KeyVersion, TapView
 
-_FACTS = ("Draws on", "One tap", "Last tap", "Taps", "Counter", "Number", "Added", "Card")
+_FACTS = (
+    "Draws on",
+    "One tap",
+    "Last tap",
+    "Paid in 30 days",
+    "Counter",
+    "Number",
+    "Added",
+    "Card",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,7 @@ class BoltcardSheet:
             ("Draws on", view.use.pull_payment_name),
             ("One tap", "no limit of its own" if most is None else f"up to {most:,} sats"),
             ("Last tap", self._moment(view.last_seen_at, now)),
-            ("Taps", f"{story.taps:,}"),
+            ("Paid in 30 days", f"{view.paid_sats:,} sats, {view.payouts:,} payouts"),
             ("Counter", f"{view.use.counter:,}, key set {view.use.version + 1}"),
             ("Number", view.uid or "shown by its first tap"),
             ("Added", self._moment(view.card.created_at, now)),

@@ -83,6 +83,5 @@ class CardStory:
     """All there is to tell of one card."""
 
     view: CardView
-    taps: int
     newest: list[TapView]
     versions: list[KeyVersion]

@@ -67,7 +67,6 @@ class CardViews:
     def _story(self, tx: Transaction, store_id: str, card_id: str, shows_uid: bool) -> CardStory:
         return CardStory(
             view=self._one(tx, store_id, card_id, shows_uid),
-            taps=storage.count_taps(tx, store_id, card_id),
             newest=storage.read_taps(tx, store_id, card_id, NEWEST_TAPS),
             versions=storage.read_versions(tx, store_id, card_id, NEWEST_VERSIONS),
         )

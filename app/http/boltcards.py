@@ -114,7 +114,7 @@ async def taps(services: Services, caller: Reader, card_id: str) -> Response:
         }
         for tap in story.newest
     ]
-    return json_answer({"items": items, "total": story.taps})
+    return json_answer({"items": items})
 
 
 @router.post("/boltcards/{card_id}/links", status_code=201)

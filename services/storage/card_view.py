@@ -56,7 +56,7 @@ _DRAWN = Statement(
     )
     .group_by(_rollups.c.card_id)
 )
-_COUNT_TAPS = Statement(
+_TAPS = Statement(
     select(func.count()).where(
         _taps.c.card_id == bindparam("card_id"), _taps.c.store_id == bindparam("store_id")
     )
@@ -112,12 +112,6 @@ def read_drawn(tx: Transaction, store_id: str, since: datetime) -> dict[str, Fig
     """Return what each card drew in completed payouts since the day of a moment."""
     rows = tx.rows(_DRAWN, store_id=store_id, since=since)
     return {row[0]: Figure(int(row[1]), int(row[2])) for row in rows}
-
-
-def count_taps(tx: Transaction, store_id: str, card_id: str) -> int:
-    """Return how many taps of a card were accepted."""
-    found = tx.row(_COUNT_TAPS, store_id=store_id, card_id=card_id)
-    return 0 if found is None else int(found[0])
 
 
 def read_taps(tx: Transaction, store_id: str, card_id: str, limit: int) -> list[TapView]:

@@ -148,3 +148,31 @@ def test_fees_of_before_are_counted(fresh_url: str) -> None:
             ("quarter", day + 900_000_000, 700, 1),
         ]
         assert migrated.rows("SELECT * FROM card_fee_rollups") == []
+
+
+def test_cards_of_before_are_taken_for_programmed_and_keep_their_taps(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'older.db'}"
+    engine = migrations.engine_of(url)
+    with engine.begin() as connection:
+        command.upgrade(migrations._config(connection), "0003")
+    engine.dispose()
+    with raw(url) as older:
+        older.run("PRAGMA foreign_keys=OFF")
+        for name in ("used", "new"):
+            older.run(
+                "INSERT INTO key_sets (id, store_id, card_id, version, is_current, k1_hash,"
+                f" keys_sealed, last_counter, created_at) VALUES ('{name}', 'st', '{name}', 0, 1,"
+                " 'h', x'00', 9, 100)"
+            )
+        for counter, at in ((2, 200), (9, 900)):
+            older.run(
+                "INSERT INTO taps (id, store_id, card_id, key_set_id, pull_payment_id, counter,"
+                f" state, k1_hash, at, expires_at) VALUES ('t{counter}', 'st', 'used', 'used',"
+                f" 'pp', {counter}, 'open', 'k{counter}', {at}, {at})"
+            )
+
+    migrations.upgrade(url)
+
+    with raw(url) as newer:
+        kept = newer.rows("SELECT id, handed_at, wiped_at, first_tap_at, last_tap_at FROM key_sets")
+    assert set(kept) == {("used", 100, None, 200, 900), ("new", 100, None, None, None)}

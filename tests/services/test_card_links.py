@@ -73,7 +73,7 @@ async def test_a_card_is_programmed_and_shows_its_first_tap(shop: Shop, card: Ca
     story = await shop.container.card_views.story(shop.store.id, card.id)
     assert [*seen, story.view.stage] == ["unprogrammed", "awaiting_tap", "in_use"]
     assert opened.card.id == card.id
-    assert (story.taps, [tap.counter for tap in story.newest]) == (1, [1])
+    assert [tap.counter for tap in story.newest] == [1]
     assert story.view.use.first_tap_at == story.view.last_seen_at == shop.clock.utc_now()
     assert story.view.uid == "••••••••••" + CHIP.hex()[-4:]
 
