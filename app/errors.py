@@ -23,6 +23,7 @@ from models.errors import (
     NotFoundError,
     RateLimited,
     RuleError,
+    SecondFactorNeeded,
     ServiceError,
     StateChanged,
     Unauthenticated,
@@ -48,6 +49,7 @@ _TITLES = {
 # The first class that fits decides; the tree's leaves come before its branches.
 _STATUS: tuple[tuple[type[ServiceError], int, str], ...] = (
     (Unauthenticated, 401, "unauthenticated"),
+    (SecondFactorNeeded, 401, "second_factor_needed"),
     (Forbidden, 403, "forbidden"),
     (RateLimited, 429, "rate_limited"),
     (IdempotencyMismatch, 422, "idempotency_mismatch"),

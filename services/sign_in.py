@@ -183,11 +183,10 @@ class SignIn:
                 now - KNOWN_ADDRESS_FOR,
             )
             account = own if is_known else strangers
-            found = people.read_tries(tx, account)
-            if found is not None and found.blocked_until > now:
-                return account, max(1, -(-(found.blocked_until - now) // timedelta(seconds=1)))
-            fails = people.count_try(tx, account, now, now - FORGET_AFTER)
-            people.block(tx, account, now + wait_after(fails))
+            tries = people.count_try(tx, account, now, now - FORGET_AFTER)
+            if tries.blocked_until > now:
+                return account, max(1, -(-(tries.blocked_until - now) // timedelta(seconds=1)))
+            people.block(tx, account, now + wait_after(tries.fails))
             return account, 0
 
         account, wait_s = await self._database.write(count)

@@ -37,23 +37,27 @@ _READ_STORES = Statement(
     .where(_memberships.c.user_id == bindparam("user_id"))
     .order_by(_memberships.c.created_at, _memberships.c.store_id)
 )
-_READ_TRIES = Statement(
-    select(*columns(Tries, _tries)).where(_tries.c.account == bindparam("account"))
-)
 _adding_try = upserting(_tries).values(
     account=bindparam("account"),
     fails=1,
     last_at=bindparam("now"),
     blocked_until=bindparam("now"),
 )
+# One statement, so that of many at once each sees the one before; a try while it is blocked
+# changes nothing.
+_is_blocked = _tries.c.blocked_until > bindparam("now")
 _ADD_TRY = Statement(
     _adding_try.on_conflict_do_update(
         index_elements=["account"],
         set_={
-            "fails": case((_tries.c.last_at < bindparam("anew"), 1), else_=_tries.c.fails + 1),
-            "last_at": bindparam("now"),
+            "fails": case(
+                (_is_blocked, _tries.c.fails),
+                (_tries.c.last_at < bindparam("anew"), 1),
+                else_=_tries.c.fails + 1,
+            ),
+            "last_at": case((_is_blocked, _tries.c.last_at), else_=bindparam("now")),
         },
-    ).returning(_tries.c.fails)
+    ).returning(*columns(Tries, _tries))
 )
 _BLOCK = Statement(
     update(_tries)
@@ -110,16 +114,11 @@ def read_roles(tx: Transaction, user_id: str) -> list[tuple[str, Role]]:
     return [(row[0], row[1]) for row in tx.rows(_READ_STORES, user_id=user_id)]
 
 
-def read_tries(tx: Transaction, account: str) -> Tries | None:
-    """Return what failed for an account lately."""
-    return tx.one(Tries, _READ_TRIES, account=account)
-
-
-def count_try(tx: Transaction, account: str, now: datetime, anew: datetime) -> int:
-    """Count a try before it is looked at; one long ago is forgotten. Returns how many."""
-    found = tx.row(_ADD_TRY, account=account, now=now, anew=anew)
+def count_try(tx: Transaction, account: str, now: datetime, anew: datetime) -> Tries:
+    """Count a try before it is looked at, unless it is blocked; those long ago are forgotten."""
+    found = tx.one(Tries, _ADD_TRY, account=account, now=now, anew=anew)
     assert found is not None
-    return int(found[0])
+    return found
 
 
 def block(tx: Transaction, account: str, until: datetime) -> None:

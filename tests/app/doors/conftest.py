@@ -7,15 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import BOTH
 from tests.support.clock import HandClock
 from tests.support.shop import Shop, closed_shop, settings_for
 from tests.support.visitor import PASSWORD, Visitor, visiting
 
+ON_BOTH = ("test_many_guesses", "test_record", "test_a_store_is_never", "test_a_refresh_token")
+
 
 @pytest.fixture
-def dialect() -> str:
-    """What is asked of the database here is plain; the storage has tests of its own."""
-    return "sqlite"
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Most of this asks little of the database, and one is enough."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run on both databases what leans on them: races, and every kind of statement."""
+    names = metafunc.function.__name__, metafunc.module.__name__.rpartition(".")[2]
+    if any(name.startswith(ON_BOTH) for name in names) and "dialect" in metafunc.fixturenames:
+        metafunc.parametrize("dialect", BOTH, indirect=True)
 
 
 @pytest.fixture
