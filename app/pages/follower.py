@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from nicegui import ui
+
 from app.pages.visit import Visit
+from models.errors import UnavailableError
 
 Snapshot = TypeVar("Snapshot")
 
@@ -33,7 +36,12 @@ class Follower(Generic[Snapshot]):
 
     async def join(self) -> None:
         """Show what there is now, and every change from now on."""
-        await self._visit.boards.join(self._key, self._again, self)
+        try:
+            await self._visit.boards.join(self._key, self._again, self)
+        except UnavailableError as error:
+            # The board asks again by itself, and then shows what it finds.
+            with self._visit.client:
+                ui.notify(error.message, type="warning")
 
     def leave(self) -> None:
         """Follow no longer."""

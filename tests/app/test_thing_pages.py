@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,18 +15,20 @@ from app.auth import Caller
 from app.live import Boards
 from app.pages.boltcard import BoltcardPage
 from app.pages.boltcards import BoltcardsPage
+from app.pages.follower import Follower
 from app.pages.pull_payment import PullPaymentPage
 from app.pages.pull_payments import PullPaymentsPage
+from app.pages.reach import reach_words
 from app.pages.visit import Visit
 from models.card import CardStage
 from models.card_link import LinkAction
-from models.errors import Forbidden
-from models.store import Role
+from models.errors import Forbidden, UnavailableError
+from models.store import DatabaseKind, Role
 from services.pull_payments import PullPaymentChange
 from tests.components.pages import paper
 from tests.support.cards import VirtualCard
 from tests.support.databases import Raw
-from tests.support.shop import ALICE, Shop
+from tests.support.shop import ALICE, Shop, settings_for
 
 FORM = {"name": "Tips", "amount": "5,000", "currency": "SATS", "auto_approve": "yes"}
 
@@ -122,3 +126,41 @@ async def test_an_answer_that_cannot_be_is_said_at_its_field(
         said = {name: place.text for name, place in pulls._form._errors.items() if place.text}
         assert set(said) == {field}
         assert said[field].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("public_url", "kind", "said"),
+    [
+        ("", DatabaseKind.REAL, "Set FLASH_PAYOUTS_PUBLIC_URL"),
+        ("", DatabaseKind.DEMO, "Links of the demo lead to this machine"),
+        ("https://pay.example.com", DatabaseKind.REAL, ""),
+    ],
+)
+def test_a_page_says_when_phones_cannot_reach_its_links(
+    tmp_path: Path, public_url: str, kind: DatabaseKind, said: str
+) -> None:
+    settings = settings_for("sqlite:///x.db", tmp_path, public_url=public_url)
+    container = SimpleNamespace(settings=settings, kind=kind)
+
+    words = reach_words(container)  # type: ignore[arg-type]
+
+    assert said in words
+    assert bool(said) is bool(words)
+
+
+async def test_a_database_that_is_away_is_said_and_asked_again(shop: Shop) -> None:
+    with visited(shop, Role.OWNER) as visit:
+        seen: list[str] = []
+
+        async def read() -> str:
+            if not seen:
+                seen.append("away")
+                raise UnavailableError
+            return "back"
+
+        follower = Follower(visit, "question", read, seen.append)
+        await follower.join()
+        await follower.join()
+        follower.leave()
+
+    assert seen == ["away", "back"]
