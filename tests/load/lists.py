@@ -73,6 +73,12 @@ async def _requests(shop: Shop) -> dict[str, Callable[[int], bytes]]:
     first = get("/v1/payouts?limit=50")
     paths = [get(f"/v1/payouts?limit=50&cursor={cursor}") for cursor in deep]
     failed = get("/v1/payouts?limit=50&status=failed")
+    largest = get("/v1/payouts?limit=50&sort=amount")
+    largest_failed = get("/v1/payouts?limit=50&sort=amount&status=failed")
+    largest_of_cards = [
+        get(f"/v1/payouts?limit=50&sort=amount&card={card['id']}") for card in cards
+    ]
+    completed = get("/v1/payouts?limit=50&sort=completed")
     of_cards = [get(f"/v1/payouts?limit=50&card={card['id']}") for card in cards]
     stats, timeline = get("/v1/stats"), get("/v1/timeline?days=30&bucket=day")
     month = get("/v1/stats?from=2026-10-01T12:07:00Z")
@@ -81,6 +87,12 @@ async def _requests(shop: Shop) -> dict[str, Callable[[int], bytes]]:
         "page, deep": lambda number: paths[number % len(paths)],
         "page, failed": lambda _: failed,
         "page, one card": lambda number: of_cards[number % len(of_cards)],
+        "page, largest": lambda _: largest,
+        "page, largest failed": lambda _: largest_failed,
+        "page, largest of one card": lambda number: largest_of_cards[
+            number % len(largest_of_cards)
+        ],
+        "page, latest completed": lambda _: completed,
         "stats, all time": lambda _: stats,
         "stats, since a minute": lambda _: month,
         "timeline, 30 days": lambda _: timeline,
