@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.container import Container
-from models.events import CardChanged, PullPaymentChanged
+from models.events import CardChanged, PullPaymentChanged, WalletChanged
 from models.payout_filter import PayoutFilter
 from models.payout_order import PayoutOrder
 from models.payout_view import PayoutView
@@ -24,7 +24,7 @@ HOURLY_DAYS = 14
 TOP = 10
 # A tap alone pays nothing out, and its claim must not wait for what it would have shown; a new name
 # of a card is found by the slow poll.
-UNMOVED_BY = (CardChanged, PullPaymentChanged)
+UNMOVED_BY = (CardChanged, PullPaymentChanged, WalletChanged)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ FLAGS = (
 VIEW = {"width": 1440, "height": 900}
 PATIENCE_MS = 30_000
 SETTLE_S = 1.5
-GAP_S = 0.6
+GAP_S = 1.0
 ROWS = 60  # more than a page of the table
 _HANDSHAKE = "window.did_handshake === true"
 # Figures are there, rows are there, and the page says how its connection is.

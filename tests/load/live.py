@@ -20,7 +20,7 @@ from tests.load.watcher import Watcher
 from tests.load.wire import BARE_SOCKET, MARKS, Line, lines_to
 
 # Longer than a board rests between two flushes, so that each commit finds it waiting.
-GAP_S = 0.6
+GAP_S = 1.0
 BARE_GAP_S = 0.05
 SETTLE_S = 1.0
 OPEN_AT_ONCE = 4
