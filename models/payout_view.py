@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from models.destination import is_amountless
 from models.payout import EvidenceGrade, PayoutKind
 from models.payout_order import Mark
+from models.payout_request import AMOUNTLESS_RISK
 from models.states import PayoutState, PayoutStatus
+
+# What is longer and begins so is an invoice, not somebody's name.
+_INVOICE = "lnbc"
+_ADDRESS_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,12 @@ class PayoutView:
     approved_at: datetime | None
     submitted_at: datetime | None
     completed_at: datetime | None
+
+    @property
+    def risk(self) -> str | None:
+        """Name what the machine cannot protect: an invoice without an amount takes no key."""
+        is_invoice = self.destination.startswith(_INVOICE) and len(self.destination) > _ADDRESS_MOST
+        return AMOUNTLESS_RISK if is_invoice and is_amountless(self.destination) else None
 
 
 @dataclass(frozen=True, slots=True)

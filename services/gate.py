@@ -35,7 +35,7 @@ class GateKeeper:
     async def judge(self, store_id: str) -> None:
         """Shut or open the gate of a store's wallet; one shut for another reason stays shut."""
         now = self._clock.utc_now()
-        rate = self._rates.usable("USD", now)
+        rate = self._rates.of_flash("USD", now)
         sat_rate = None if rate is None else (rate.numerator, rate.denominator)
         await self._database.write(_judge, store_id, now, sat_rate)
 

@@ -41,7 +41,7 @@ ASK_AGAIN_AFTER = (
     timedelta(minutes=5),
 )
 GIVE_UP_AFTER = timedelta(hours=6)
-MOST_ATTEMPTS = 20
+MOST_ATTEMPTS = 200
 
 
 @dataclass(frozen=True, slots=True)

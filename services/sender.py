@@ -112,6 +112,9 @@ class Sender:
             memory.due = now + PAUSE
             return
         if attempt is None or is_over:
+            if payout.attempts and self._is_short_for(payout, info, now):
+                memory.due = now + WALLET_SHORT_PAUSE  # no invoices that could only run out
+                return
             ready = await self._resolve(payout, memory)
             if ready is None:
                 return
@@ -124,6 +127,13 @@ class Sender:
         if not await self._probe(payout, attempt, invoice, info):
             return
         await self._send(payout, attempt, invoice, memory)
+
+    def _is_short_for(self, payout: Payout, info: WalletInfo, now: datetime) -> bool:
+        """Tell whether the balance, as last read, does not cover a payout."""
+        rate = self.tools.rates.of_flash("USD", now)
+        if rate is None or info.balance_nanousd is None or payout.amount_msat is None:
+            return False
+        return info.balance_nanousd < rate.minor_floor(payout.amount_msat * NANOUSD_PER_CENT)
 
     async def _resolve(self, payout: Payout, memory: Memory) -> Ready | None:
         """Have the recipient give an invoice; what they refuse has failed, silence is waited out.

@@ -226,6 +226,7 @@ def shown(view: PayoutView) -> dict[str, Any]:
         "preimage": view.preimage,
         "evidence": view.evidence,
         "attempts": view.attempts,
+        "risk": view.risk,
         "memo": view.memo,
         "error_code": view.error_code,
         "error_message": view.error_message,

@@ -19,14 +19,14 @@ from tests.support.api import Api, is_problem
 from tests.support.cards import VirtualCard
 from tests.support.invoices import invoice
 
-# Design 10, word for word; `kind` is one more.
+# Design 10, word for word; `kind` and `risk` are more.
 PAYOUT_FIELDS = {
     *("id", "store_id", "pull_payment_id", "status", "state", "revision", "amount_sats"),
     *("amount_msat", "fee_msat", "debited_nanousd", "value_cents", "currency"),
     *("original_amount", "rate", "boltcard_id", "boltcard_alias", "boltcard_uid"),
     *("card_verified", "destination", "payment_hash", "preimage", "evidence", "attempts"),
     *("memo", "error_code", "error_message", "metadata", "created_at", "approved_at"),
-    *("submitted_at", "completed_at", "kind"),
+    *("submitted_at", "completed_at", "kind", "risk"),
 }
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 

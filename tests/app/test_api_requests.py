@@ -28,6 +28,7 @@ async def test_a_payout_is_made_once_for_each_key(api: Api) -> None:
     assert (made.status_code, made.content) == (201, again.content)
     shown = made.json()
     assert set(shown) == PAYOUT_FIELDS
+    assert shown["risk"] is None
     assert (shown["state"], shown["amount_sats"], shown["kind"]) == (
         "awaiting_approval",
         2_000,
@@ -84,6 +85,8 @@ async def test_a_preview_shows_rate_risk_and_lock_and_makes_nothing(api: Api) ->
     assert shown["locked_until"] is not None
     assert shown["needs_approval"]
     assert await api.pages("payouts") == []
+    made = await api.post("payouts", body, once="k")
+    assert made.json()["risk"] == "amountless_no_key"
     rates = await api.get("rates")
     assert [item["currency"] for item in rates["items"]] == ["USD"]
     assert rates["items"][0]["reason"] is None
