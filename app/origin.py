@@ -15,6 +15,7 @@ def is_own_origin(connection: HTTPConnection, container: Container) -> bool:
     if origin is None:
         return True
     found, own = urlsplit(origin), urlsplit(container.settings.public_url)
-    if own.netloc and (found.scheme, found.netloc) == (own.scheme, own.netloc):
-        return True
+    if own.netloc and found.netloc == own.netloc:
+        # The same host in clear text may be anybody on the way.
+        return found.scheme == own.scheme
     return bool(found.netloc) and found.netloc == connection.headers.get("host")

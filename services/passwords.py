@@ -27,6 +27,14 @@ def hash_password(password: str) -> str:
     return _HASHER.hash(password)
 
 
+def is_password(password_hash: str, password: str) -> bool:
+    """Tell whether a password is the one that was hashed; blocks as long."""
+    try:
+        return _HASHER.verify(password_hash, password)
+    except (Argon2Error, InvalidHashError):
+        return False
+
+
 def check_new_password(password: str, email: str) -> None:
     """Refuse a password that would be guessed.
 
@@ -69,11 +77,8 @@ class Passwords:
     def _verify(self, password_hash: str | None, password: str) -> bool:
         if self._nobodys is None:
             self._nobodys = hash_password("nobody has this password")
-        try:
-            _HASHER.verify(password_hash or self._nobodys, password)
-        except (Argon2Error, InvalidHashError):
-            return False
-        return password_hash is not None
+        is_right = is_password(password_hash or self._nobodys, password)
+        return is_right and password_hash is not None
 
     async def _run(self, function: object, *words: str | None) -> object:
         if self._waiting >= WAITING_LIMIT:

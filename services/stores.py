@@ -14,12 +14,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from models.errors import InvalidField, Unauthenticated
 from models.ids import API_KEY, STORE, USER, WALLET, Ids, is_id
 from models.instants import Clock
+from models.person import Person
+from models.session import SessionEnd
 from models.store import SYSTEM, Actor, ActorKind, ApiKey, DatabaseKind, Role, Store
 from models.wallet import Gate, Wallet
 from services.audit import audit
 from services.card_crypto import new_issuer_key
 from services.database import Database
-from services.passwords import check_new_password, hash_password
+from services.passwords import check_new_password, hash_password, is_password
+from services.storage import person as people
+from services.storage import session as sessions
 from services.storage import store as stores
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
@@ -29,6 +33,7 @@ NAME_LIMIT = 100
 KEY_PREFIX = "fp"
 KEY_ROLES = frozenset({Role.OWNER, Role.MANAGER, Role.APPROVER, Role.VIEWER})
 MAX_KEY_DAYS = 3650
+_CONSOLE = Actor(ActorKind.SYSTEM, "console")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 # How often a key's last use is written down; each use would be a write for each request.
@@ -73,7 +78,8 @@ class Stores:
         password_hash = None
         if wanted.password is not None:
             check_new_password(wanted.password, wanted.owner_email)
-            password_hash = await asyncio.to_thread(hash_password, wanted.password)
+            known = await self._database.read(people.find_person, wanted.owner_email)
+            password_hash = await asyncio.to_thread(_hash_if_new, known, wanted.password)
         return await self._database.write(self._init, wanted, kind, password_hash)
 
     async def create_api_key(
@@ -166,10 +172,18 @@ class Stores:
         found = stores.find_store(tx, wanted.name, wanted.owner_email)
         user_id = stores.find_user_id(tx, wanted.owner_email)
         if user_id is not None and password_hash is not None:
-            stores.set_password(tx, user_id, password_hash)
+            self._set_password(tx, user_id, password_hash)
         if found is not None and user_id is not None:
             return StoreAndOwner(found.id, user_id)
         return self.make(tx, wanted, kind, password_hash)
+
+    def _set_password(self, tx: Transaction, user_id: str, password_hash: str) -> None:
+        """Set a forgotten password from the console; whoever is signed in has to do so again."""
+        now = self._clock.utc_now()
+        stores.set_password(tx, user_id, password_hash)
+        sessions.end_sessions(tx, user_id, SessionEnd.PASSWORD, now)
+        for store_id in sorted(store_id for store_id, _ in people.read_roles(tx, user_id)):
+            audit(tx, store_id, _CONSOLE, "password.changed", now=now, subject_id=user_id)
 
     def make(
         self, tx: Transaction, wanted: NewStore, kind: DatabaseKind, password_hash: str | None
@@ -202,6 +216,13 @@ class Stores:
         actor = Actor(ActorKind.PERSON, user_id)
         audit(tx, store_id, actor, "store.created", now=now, subject_id=store_id)
         return StoreAndOwner(store_id, user_id)
+
+
+def _hash_if_new(known: Person | None, password: str) -> str | None:
+    """Return the hash of a password, unless it is the person's own already."""
+    old = None if known is None else known.password_hash
+    is_same = old is not None and is_password(old, password)
+    return None if is_same else hash_password(password)
 
 
 def _add_key(tx: Transaction, key: ApiKey, actor: Actor) -> None:

@@ -194,6 +194,23 @@ async def test_a_store_is_never_without_an_owner(shop: Shop) -> None:
     assert len(owners) == 1
 
 
+async def test_a_password_set_on_the_console_ends_every_session(
+    shop: Shop, visitor: Visitor, beneath: Raw
+) -> None:
+    await visitor.sign_in()
+    await open_store(shop.container, password=PASSWORD)
+    assert await shop.container.doors.sessions.find(visitor.token or "")
+
+    await open_store(shop.container, password=NEW)
+
+    assert await shop.container.doors.sessions.find(visitor.token or "") is None
+    assert (await visitor.sign_in()).status_code == 401
+    assert (await visitor.sign_in(password=NEW)).status_code == 303
+    assert (
+        beneath.value("SELECT actor_id FROM audit WHERE action = 'password.changed'") == "console"
+    )
+
+
 async def test_serving_what_nobody_owns_prints_the_link(tmp_path: Path) -> None:
     from tests.support.program import Program
 
