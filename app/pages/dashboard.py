@@ -207,9 +207,6 @@ class Dashboard:
         with html.div().classes("fp-charts"):
             self._trend = TrendChart(self._pick_bucket, self._cut)
             self._top = TopCardsChart(lambda card_id: self._later(card=card_id), self._cut)
-        with html.div().classes("fp-standing"):
-            self._wallet = WalletPanel(self._store.time_zone)
-            self._budgets = BudgetList(self._store.time_zone)
         actions = TableActions(
             open=self.details.open,
             more=self._more,
@@ -220,6 +217,9 @@ class Dashboard:
             retry=self._join,
         )
         table = PayoutTable(actions, self._store.time_zone, self._store.currency)
+        with html.div().classes("fp-standing"):
+            self._wallet = WalletPanel(self._store.time_zone)
+            self._budgets = BudgetList(self._store.time_zone)
         return DashboardView(
             self._visit,
             cards=cards,
