@@ -17,6 +17,7 @@ from models.card_link import LinkAction
 from models.card_view import CardView
 
 APP_NAME = "Bolt Card programmer"
+_WIPED = "Its keys were taken off, so its taps are refused. With new keys it can be used again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,9 @@ class CardProgramming:
             if link is not None:
                 self._offer(link, now)
             self._title.set_text(_title(view.stage, link))
-            if link is None or link.action is LinkAction.PROGRAM:
+            if link is None and view.stage is CardStage.WIPED:
+                html.p(_WIPED).classes("fp-note")
+            elif link is None or link.action is LinkAction.PROGRAM:
                 self._steps(view, link, now)
             if link is None and self._on_link is not None:
                 self._next(view)
