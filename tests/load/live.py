@@ -175,6 +175,7 @@ async def _round(
         ground.noted = await ground.marks(line)
     found.foreign = foreign.percent
     commits: dict[str, int] = ground.noted["commits"]
+    await asyncio.sleep(SETTLE_S if pages else 0)  # the last commit may still be on its way
     for page in pages:
         page.look(set(commits))
     each = max(1, len(pages)) * updates
