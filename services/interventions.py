@@ -45,7 +45,9 @@ class Interventions:
         self._ids = ids
         self._tracking = tracking
 
-    async def retry(self, store_id: str, payout_id: str, actor: Actor) -> Payout:
+    async def retry(
+        self, store_id: str, payout_id: str, actor: Actor, revision: int | None = None
+    ) -> Payout:
         """Let a failed payout be tried again; its money is reserved anew.
 
         Raises:
@@ -53,7 +55,7 @@ class Interventions:
             StateChanged: It has not failed, or its invoice cannot be used again.
             LimitReached: The budget no longer covers it.
         """
-        return await self._database.write(self._retry, store_id, payout_id, actor)
+        return await self._database.write(self._retry, store_id, payout_id, actor, revision)
 
     async def resolve(
         self, store_id: str, payout_id: str, actor: Actor, *, is_paid: bool, evidence: str
@@ -80,6 +82,7 @@ class Interventions:
         *,
         reason: str,
         release_at: datetime | None = None,
+        revision: int | None = None,
     ) -> Hold:
         """Stop a payout before its next send; its money stays reserved.
 
@@ -93,16 +96,20 @@ class Interventions:
             raise InvalidField("reason", "Say why it is held.")
         if release_at is not None and release_at <= self._clock.utc_now():
             raise InvalidField("release_at", "Give a time that is still to come.")
-        return await self._database.write(self._hold, store_id, payout_id, actor, words, release_at)
+        return await self._database.write(
+            self._hold, store_id, payout_id, actor, words, release_at, revision
+        )
 
-    async def release(self, store_id: str, payout_id: str, actor: Actor) -> Payout:
+    async def release(
+        self, store_id: str, payout_id: str, actor: Actor, revision: int | None = None
+    ) -> Payout:
         """Lift the hold of a payout.
 
         Raises:
             NotFoundError: This store has no such payout.
             StateChanged: It is not held.
         """
-        return await self._database.write(self._release, store_id, payout_id, actor)
+        return await self._database.write(self._release, store_id, payout_id, actor, revision)
 
     async def holds(self, store_id: str, payout_id: str) -> list[Hold]:
         """Return all holds that a payout has had, in order."""
@@ -114,9 +121,11 @@ class Interventions:
 
     # What follows runs inside a transaction.
 
-    def _retry(self, tx: Transaction, store_id: str, payout_id: str, actor: Actor) -> Payout:
+    def _retry(
+        self, tx: Transaction, store_id: str, payout_id: str, actor: Actor, revision: int | None
+    ) -> Payout:
         now = self._clock.utc_now()
-        payout = _locked(tx, store_id, payout_id)
+        payout = _locked(tx, store_id, payout_id, revision)
         if payout.state is not PayoutState.FAILED:
             raise StateChanged(payout_id, payout.state, "Only a failed payout can be tried again.")
         known = attempts.read_attempts(tx, store_id, payout_id)
@@ -200,9 +209,10 @@ class Interventions:
         actor: Actor,
         reason: str,
         release_at: datetime | None,
+        revision: int | None,
     ) -> Hold:
         now = self._clock.utc_now()
-        payout = _locked(tx, store_id, payout_id)
+        payout = _locked(tx, store_id, payout_id, revision)
         if payout.state in FINAL:
             raise StateChanged(payout_id, payout.state, "It is closed.")
         if holds.open_hold(tx, store_id, payout_id) is not None:
@@ -224,9 +234,11 @@ class Interventions:
         _tell(tx, payout)
         return hold
 
-    def _release(self, tx: Transaction, store_id: str, payout_id: str, actor: Actor) -> Payout:
+    def _release(
+        self, tx: Transaction, store_id: str, payout_id: str, actor: Actor, revision: int | None
+    ) -> Payout:
         now = self._clock.utc_now()
-        payout = _locked(tx, store_id, payout_id)
+        payout = _locked(tx, store_id, payout_id, revision)
         if not holds.release_hold(tx, store_id, payout_id, now, actor.id):
             raise StateChanged(payout_id, payout.state, "It is not held.")
         _audit(tx, payout, payout, actor, "payout.released", now)
@@ -234,10 +246,13 @@ class Interventions:
         return payout
 
 
-def _locked(tx: Transaction, store_id: str, payout_id: str) -> Payout:
+def _locked(tx: Transaction, store_id: str, payout_id: str, revision: int | None = None) -> Payout:
+    """Return a payout for this transaction alone, as whoever decides has seen it."""
     payout = payouts.lock_payout(tx, store_id, payout_id)
     if payout is None:
         raise NotFoundError("There is no such payout.")
+    if revision is not None and payout.revision != revision:
+        raise StateChanged(payout_id, payout.state)
     return payout
 
 

@@ -145,7 +145,9 @@ class Payouts:
         )
         return await self.read(store_id, payout_id)
 
-    async def cancel(self, store_id: str, payout_id: str, actor: Actor) -> PayoutView:
+    async def cancel(
+        self, store_id: str, payout_id: str, actor: Actor, revision: int | None = None
+    ) -> PayoutView:
         """Withdraw a payout that has not been sent.
 
         Raises:
@@ -156,7 +158,7 @@ class Payouts:
             self._close,
             store_id,
             payout_id,
-            None,
+            revision,
             actor,
             PayoutState.CANCELLED,
             "cancelled",

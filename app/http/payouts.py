@@ -55,7 +55,7 @@ class BatchItem(Strict):
 class BatchBody(Strict):
     """The same decision on several payouts, each judged by itself."""
 
-    action: Literal["approve", "reject"]
+    action: Literal["approve", "reject", "cancel", "retry", "hold", "release"]
     items: Annotated[list[BatchItem], Field(min_length=1, max_length=BATCH_LIMIT)]
     reason_code: Annotated[StrictStr, Field(min_length=1, max_length=64)] | None = None
     reason: Annotated[StrictStr, Field(min_length=1, max_length=500)] | None = None
@@ -106,8 +106,8 @@ async def read_events(services: Services, caller: Reader, payout_id: str) -> Res
 async def decide_batch(
     request: Request, services: Services, caller: Approver, body: BatchBody
 ) -> Response:
-    """Approve or reject several payouts; each is decided, and told of, by itself."""
-    _check_batch(body)
+    """Do the same to several payouts; each is decided, and told of, by itself."""
+    _check_batch(caller, body)
 
     async def act(keyed: Once) -> tuple[bytes, int]:
         results = [await _decide(services, caller, body, item) for item in body.items]
@@ -164,31 +164,58 @@ async def cancel(
     return await once(request, services, caller, act)
 
 
-def _check_batch(body: BatchBody) -> None:
-    if body.action == "reject":
-        for field in ("reason_code", "reason"):
-            if not (getattr(body, field) or "").strip():
-                raise InvalidField(field, "a rejection needs it")
+# What each action needs said, and what it needs allowed beyond the route itself.
+_NEEDS_SAID = {"reject": ("reason_code", "reason"), "hold": ("reason",)}
+_NEEDS_ALLOWED = {
+    "cancel": Permission.CANCEL,
+    "retry": Permission.INTERVENE,
+    "hold": Permission.INTERVENE,
+    "release": Permission.INTERVENE,
+}
+
+
+def _check_batch(caller: Caller, body: BatchBody) -> None:
+    permission = _NEEDS_ALLOWED.get(body.action)
+    if permission is not None:
+        caller.need(permission)
+    for field in _NEEDS_SAID.get(body.action, ()):
+        if not (getattr(body, field) or "").strip():
+            raise InvalidField(field, "this action needs it")
 
 
 async def _decide(
     services: Container, caller: Caller, body: BatchBody, item: BatchItem
 ) -> dict[str, Any]:
     try:
-        if body.action == "approve":
-            await services.payouts.approve(caller.store_id, item.id, item.revision, caller.actor)
-        else:
-            await services.payouts.reject(
-                caller.store_id,
-                item.id,
-                item.revision,
-                caller.actor,
-                reason_code=body.reason_code or "",
-                reason=body.reason or "",
-            )
+        await _act(services, caller, body, item)
     except ServiceError as error:
         return {"id": item.id, "ok": False, "code": error.code}
     return {"id": item.id, "ok": True}
+
+
+async def _act(services: Container, caller: Caller, body: BatchBody, item: BatchItem) -> None:
+    store_id, actor, interventions = caller.store_id, caller.actor, services.engine.interventions
+    match body.action:
+        case "approve":
+            await services.payouts.approve(store_id, item.id, item.revision, actor)
+        case "reject":
+            await services.payouts.reject(
+                store_id,
+                item.id,
+                item.revision,
+                actor,
+                reason_code=body.reason_code or "",
+                reason=body.reason or "",
+            )
+        case "cancel":
+            await services.payouts.cancel(store_id, item.id, actor, item.revision)
+        case "retry":
+            await interventions.retry(store_id, item.id, actor, item.revision)
+        case "hold":
+            reason, revision = body.reason or "", item.revision
+            await interventions.hold(store_id, item.id, actor, reason=reason, revision=revision)
+        case "release":
+            await interventions.release(store_id, item.id, actor, item.revision)
 
 
 def shown(view: PayoutView) -> dict[str, Any]:

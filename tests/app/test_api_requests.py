@@ -131,3 +131,32 @@ async def test_an_owner_may_open_the_gate(api: Api) -> None:
     is_problem(await api.post("wallet/open-gate", role=Role.MANAGER), 403, "forbidden")
 
     assert (await api.post("wallet/open-gate")).json()["gate"] == "open"
+
+
+async def test_a_batch_intervenes_in_each_payout_by_itself(api: Api) -> None:
+    made = [
+        (
+            await api.post("payouts", {"destination": invoice(api.shop.clock)}, once=f"k{number}")
+        ).json()
+        for number in range(2)
+    ]
+    items = [{"id": each["id"], "revision": each["revision"]} for each in made]
+    stale = [items[0], items[1] | {"revision": 7}]
+
+    async def batch(action: str, which: list[Any], **more: Any) -> Any:
+        body = {"action": action, "items": which} | more
+        return await api.post("payouts/batch", body, once=f"{action}{len(more)}{which}")
+
+    is_problem(await batch("hold", items), 422, "invalid", "reason")
+    held = (await batch("hold", stale, reason="Who is this?")).json()["items"]
+    released = (await batch("release", items)).json()["items"]
+    retried = (await batch("retry", items)).json()["items"]
+    cancelled = (await batch("cancel", items)).json()["items"]
+
+    assert [each["ok"] for each in held] == [True, False]
+    assert [each["ok"] for each in released] == [True, False]
+    assert [each.get("code") for each in retried] == ["state_changed"] * 2
+    assert [each["ok"] for each in cancelled] == [True, True]
+    body = {"action": "cancel", "items": items}
+    answer = await api.post("payouts/batch", body, once="z", role=Role.APPROVER)
+    is_problem(answer, 403, "forbidden")
