@@ -22,8 +22,8 @@ from tests.load.shop import Shop, opened, serving
 from tests.support.postgres import PrivatePostgres, postgres_available
 
 SECTIONS = ("checks", "start", "taps", "exact", "lists", "live", "browser")
-# What a minute or three can tell; `--full` adds the rest, on both databases and at a million.
-SHORT = ("checks", "start", "taps", "live", "browser")
+# What two or three minutes can tell; `--full` adds the rest, on both databases and at a million.
+SHORT = ("checks", "start", "taps", "live")
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -71,8 +71,9 @@ def main() -> None:
         "--only",
         choices=SECTIONS,
         action="append",
-        help="some sections; live and browser measure open pages, lists what programs read "
-        "(at a million payouts with --full, at ten with BENCH_BIG=1)",
+        help="some sections; without it a short run leaves out exact, lists and browser. live and "
+        "browser measure open pages, lists what programs read (at a million payouts with --full, "
+        "at ten million with BENCH_BIG=1)",
     )
     parser.add_argument("--database", choices=(*DATABASES, "both"), default=None)
     parser.add_argument(
