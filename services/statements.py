@@ -6,7 +6,7 @@ payout is known from the row it claims, and from nowhere else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -54,6 +54,15 @@ class Look:
     new: int
     claimed: int
     is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """A judgement, with the rows to ask Flash about: to decide by, or for their fee alone."""
+
+    judged: Judgement
+    undecided: list[KeptRow] = field(default_factory=list)
+    feeless: list[KeptRow] = field(default_factory=list)
 
 
 class Statements:
@@ -106,24 +115,29 @@ class Statements:
         return Look(len(rows), new, claimed, is_whole)
 
     async def _claim(self, store_id: str, flash_wallet_id: str, now: datetime) -> int:
-        judged, asked = await self._judged(store_id, flash_wallet_id)
+        count = await self._database.read(_judge, store_id, flash_wallet_id)
+        asked = 0
+        for row in (*count.undecided, *count.feeless)[:ASK_AT_ONCE]:
+            # A fee can wait for a quiet moment; an unknown outcome cannot.
+            if row in count.undecided:
+                await self._pace.take(Need.LOOK_UP)
+            elif not self._pace.try_take(Need.PROBE):
+                break
+            await self._ask(row)
+            asked += 1
         if asked:
-            for row in asked[:ASK_AT_ONCE]:
-                await self._ask(row)
-            judged, _ = await self._judged(store_id, flash_wallet_id)
+            count = await self._database.read(_judge, store_id, flash_wallet_id)
+        waiting = {row.id for row in count.feeless}
         claimed = 0
-        for claim in judged.claims:
-            claimed += await self._database.write(self._apply, store_id, claim, now)
-        strangers = frozenset(judged.strangers)
+        for claim in count.judged.claims:
+            if claim.row_id not in waiting:
+                claimed += await self._database.write(self._apply, store_id, claim, now)
+        strangers = frozenset(count.judged.strangers)
         for row in await self._database.read(_old_strangers, store_id, strangers, now):
             await self._database.write(self._take_stranger, row)
         return claimed
 
-    async def _judged(self, store_id: str, flash_wallet_id: str) -> tuple[Judgement, list[KeptRow]]:
-        return await self._database.read(_judge, store_id, flash_wallet_id)
-
     async def _ask(self, row: KeptRow) -> None:
-        await self._pace.take(Need.LOOK_UP)
         found = await self._client.fetch_row_details(row.id)
         if found is not None:
             await self._database.write(
@@ -234,12 +248,12 @@ def _beginning(
     return min((each.debit.logged_at for each in expected), default=now) - WINDOW_BEFORE
 
 
-def _judge(tx: Transaction, store_id: str, flash_wallet_id: str) -> tuple[Judgement, list[KeptRow]]:
+def _judge(tx: Transaction, store_id: str, flash_wallet_id: str) -> _Count:
     """Return what counting says, and the rows that Flash has to be asked about first."""
     found = statement_rows.expected_debits(tx, store_id, flash_wallet_id)
     rows = {row.id: row for row in statement_rows.unclaimed_rows(tx, store_id, flash_wallet_id)}
     if len(found) >= DEBITS_LIMIT or len(rows) >= statement_rows.ROWS_LIMIT:
-        return Judgement((), (), ()), []  # what was left out could change every count
+        return _Count(Judgement((), (), ()))  # what was left out could change every count
     expected = [each for each in map(expect, found) if each is not None]
     seen = [
         Seen(row.id, abs(row.amount_nanousd), row.at, row.is_completed)
@@ -252,12 +266,12 @@ def _judge(tx: Transaction, store_id: str, flash_wallet_id: str) -> tuple[Judgem
         listed = statement_rows.rows_of_state(tx, store_id, RowState.EXTRA, since)
         extras = [row.at for row in listed]
     judged = judge(expected, seen, extras)
-    feeless = [
-        claim.row_id
-        for claim in judged.claims
-        if rows[claim.row_id].fee_nanousd is None and rows[claim.row_id].is_completed is None
-    ]
-    return judged, [rows[row_id] for row_id in (*judged.to_ask, *feeless)]
+    feeless = (rows[claim.row_id] for claim in judged.claims)
+    return _Count(
+        judged,
+        [rows[row_id] for row_id in judged.to_ask],
+        [row for row in feeless if row.fee_nanousd is None and row.is_completed is None],
+    )
 
 
 def expect(found: ExpectedDebit) -> Expected | None:
