@@ -22,6 +22,7 @@ class Permission(StrEnum):
 
     READ = "read"
     SEE_UIDS = "see whole card numbers"
+    SEE_LINKS = "see claim links, which let whoever holds one draw"
     CREATE = "create pull payments, cards and payouts"
     PROGRAM = "program cards, give them new keys and wipe them"
     APPROVE = "approve and reject"
@@ -44,6 +45,7 @@ _APPROVERS = frozenset({Role.OWNER, Role.APPROVER})
 ALLOWED: dict[Permission, frozenset[Role]] = {
     Permission.READ: _EVERYBODY,
     Permission.SEE_UIDS: _MANAGERS,
+    Permission.SEE_LINKS: _MANAGERS,
     Permission.CREATE: _MANAGERS,
     Permission.PROGRAM: _MANAGERS,
     Permission.APPROVE: _APPROVERS | _MANAGERS,

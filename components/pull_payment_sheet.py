@@ -65,8 +65,8 @@ class PullPaymentSheet:
                 self._claim.props('aria-label="Claim link"')
         self._print = html.div().classes("fp-print").props("aria-hidden=true")
 
-    def show(self, view: PullPaymentView, link: ClaimLink, now: datetime) -> None:
-        """Show a pull payment as it is now."""
+    def show(self, view: PullPaymentView, link: ClaimLink | None, now: datetime) -> None:
+        """Show a pull payment as it is now; without a link to those who may not draw."""
         pull, unit = view.pull_payment, unit_for(view.pull_payment.currency)
         self._panel.classes(remove="is-loading")
         self._name.set_text(pull.name)
@@ -84,7 +84,8 @@ class PullPaymentSheet:
         self._payouts.set_text(f"See {payouts} →")
         if "href" not in self._payouts.props:
             self._payouts.props["href"] = f"/?pull_payment={pull.id}"
-        if link != self._link:
+        self._claim.set_visibility(link is not None)
+        if link is not None and link != self._link:
             self._link = link
             self._show_link(link, pull)
 

@@ -11,7 +11,7 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr
 from starlette.responses import Response
 
 from app.answers import json_answer, to_json
-from app.auth import Caller, Creator, Reader, Services
+from app.auth import Caller, Creator, Permission, Reader, Services
 from app.container import Container
 from app.http.cursor import read_cursor, write_cursor
 from app.http.strict import Strict
@@ -81,10 +81,10 @@ async def create(
 
     async def act(keyed: Once) -> tuple[bytes, int]:
         def keep(tx: Transaction, made: PullPayment) -> None:
-            keyed.keep(tx, to_json(shown(services, made)), 201)
+            keyed.keep(tx, to_json(shown(services, caller, made)), 201)
 
         made = await services.pull_payments.create(caller.store_id, wanted, caller.actor, keep)
-        return to_json(shown(services, made)), 201
+        return to_json(shown(services, caller, made)), 201
 
     return await once(request, services, caller, act)
 
@@ -102,7 +102,7 @@ async def list_pull_payments(
         following = (items[-1].created_at, items[-1].id)
     return json_answer(
         {
-            "items": [shown(services, item) for item in items],
+            "items": [shown(services, caller, item) for item in items],
             "next_cursor": write_cursor(following),
         }
     )
@@ -112,7 +112,7 @@ async def list_pull_payments(
 async def read(services: Services, caller: Reader, pull_payment_id: str) -> Response:
     """Return one pull payment."""
     found = await services.pull_payments.read(caller.store_id, pull_payment_id)
-    return json_answer(shown(services, found))
+    return json_answer(shown(services, caller, found))
 
 
 @router.patch("/pull-payments/{pull_payment_id}")
@@ -140,15 +140,18 @@ async def change(
         changed = await services.pull_payments.change(
             caller.store_id, pull_payment_id, wanted, caller.actor
         )
-        return await keep_after(keyed, to_json(shown(services, changed)), 200)
+        return await keep_after(keyed, to_json(shown(services, caller, changed)), 200)
 
     return await once(request, services, caller, act)
 
 
-def shown(services: Container, pull_payment: PullPayment) -> dict[str, Any]:
-    """Return a pull payment as the API tells of it, with its links."""
-    token = services.pull_payments.claim_token(pull_payment)
-    claim_url = f"{services.settings.base_url}/lnurlw/{token}"
+def shown(services: Container, caller: Caller, pull_payment: PullPayment) -> dict[str, Any]:
+    """Return a pull payment as the API tells of it; its links only to those who may draw."""
+    links = dict.fromkeys(("claim_url", "lnurl", "lnurlw"))
+    if caller.may(Permission.SEE_LINKS):
+        token = services.pull_payments.claim_token(pull_payment)
+        url = f"{services.settings.base_url}/lnurlw/{token}"
+        links = {"claim_url": url, "lnurl": lnurl.encode(url), "lnurlw": to_lnurlw(url)}
     return {
         "id": pull_payment.id,
         "store_id": pull_payment.store_id,
@@ -165,9 +168,7 @@ def shown(services: Container, pull_payment: PullPayment) -> dict[str, Any]:
         "remaining": pull_payment.remaining,
         "reserved": pull_payment.reserved,
         "paid": pull_payment.paid,
-        "claim_url": claim_url,
-        "lnurl": lnurl.encode(claim_url),
-        "lnurlw": to_lnurlw(claim_url),
+        **links,
         "created_at": pull_payment.created_at,
     }
 

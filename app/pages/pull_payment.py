@@ -71,10 +71,11 @@ class PullPaymentPage:
 
     def _show(self, view: PullPaymentView) -> None:
         self._view = view
-        container = self._visit.container
-        token = container.pull_payments.claim_token(view.pull_payment)
-        url = f"{container.settings.base_url}/lnurlw/{token}"
-        link = ClaimLink(url, lnurl.encode(url), to_lnurlw(url))
+        container, link = self._visit.container, None
+        if self._visit.caller.may(Permission.SEE_LINKS):
+            token = container.pull_payments.claim_token(view.pull_payment)
+            url = f"{container.settings.base_url}/lnurlw/{token}"
+            link = ClaimLink(url, lnurl.encode(url), to_lnurlw(url))
         self._sheet.show(view, link, container.clock.utc_now())
 
     def _edit(self) -> None:

@@ -54,6 +54,16 @@ async def test_a_pull_payment_is_made_with_its_links(api: Api) -> None:
     assert pull == await api.get(f"pull-payments/{pull['id']}")
 
 
+async def test_its_links_are_told_only_to_those_who_may_draw(api: Api) -> None:
+    pull = await made(api)
+
+    seen = await api.get(f"pull-payments/{pull['id']}", role=Role.VIEWER)
+    (listed,) = (await api.get("pull-payments", role=Role.APPROVER))["items"]
+
+    assert seen == listed == pull | dict.fromkeys(("claim_url", "lnurl", "lnurlw"))
+    assert (await api.get(f"pull-payments/{pull['id']}", role=Role.MANAGER)) == pull
+
+
 async def test_a_pull_payment_shows_what_is_reserved(api: Api) -> None:
     pull = await made(api)
     token = pull["claim_url"].rpartition("/")[2]
