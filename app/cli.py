@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Coroutine
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -183,6 +184,44 @@ def _stop_or_resume(store: str | None, *, stopped: bool, as_json: bool) -> None:
     stores = _run(commands.set_stopped(store, stopped=stopped))
     word = "stopped" if stopped else "resumed"
     print(json.dumps({word: stores}) if as_json else f"{word} {len(stores)} store(s)")
+
+
+@cli.command("open-gate", epilog="Example: flash-payouts open-gate")
+def open_gate(
+    store: Annotated[str | None, typer.Option(help="One store; all if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open a gate that is shut: after a restore, or before it opens by itself."""
+    from app import commands
+
+    stores = _run(commands.open_gate(store))
+    print(json.dumps({"opened": stores}) if as_json else f"opened for {len(stores)} store(s)")
+
+
+@cli.command(epilog="Example: flash-payouts backup backups/payouts-2026-11-21.backup")
+def backup(
+    file: Annotated[Path, typer.Argument(help="A new file.")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy the database while it is served; the master key is not in it: keep that elsewhere."""
+    from app import commands
+
+    made = commands.back_up(file)
+    text = f"{file}: schema {made.revision}, {made.kind}, epoch {made.epoch}; without the key"
+    print(json.dumps({"file": str(file)} | asdict(made)) if as_json else text)
+
+
+@cli.command(epilog="Example: flash-payouts restore backups/payouts-2026-11-21.backup")
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `backup` made.")],
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup in the database's place; the next start sends nothing until an owner says so."""
+    from app import commands
+
+    done = commands.restore(file)
+    text = f"restored schema {done.revision}, {done.kind}, epoch {done.epoch}; the gate is shut"
+    print(json.dumps({"file": str(file)} | asdict(done)) if as_json else text)
 
 
 @cli.command(epilog="Example: flash-payouts sandbox --port 8081 --ws-port 8082 --ledger s.db")

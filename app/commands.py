@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import structlog
 
@@ -14,9 +15,13 @@ from app.container import migrate as migrate_database
 from app.listening import end_on_signals, listen, say_ready
 from app.logs import configure_logs
 from app.settings import Settings, is_loopback, load_settings
+from models.backup import Manifest
 from models.errors import InvalidField, SettingError
 from models.migrations import run as migrations
 from models.store import Actor, ActorKind, DatabaseKind, Role
+from services import backups
+from services.clock import SystemClock
+from services.epoch import EPOCH_FILE, EpochFile
 from services.stores import NewStore, StoreAndOwner
 
 _log = structlog.get_logger(__name__)
@@ -80,6 +85,27 @@ async def set_stopped(store_id: str | None, *, stopped: bool) -> list[str]:
             act = container.wallets.stop if stopped else container.wallets.resume
             await act(found, _CONSOLE)
         return stores
+
+
+async def open_gate(store_id: str | None) -> list[str]:
+    """Open the shut gates of one store or all; returns of which."""
+    async with opened(load_settings()) as container:
+        stores = [store_id] if store_id else [store.id for store in await container.stores.all()]
+        for found in stores:
+            await container.wallets.open_gate(found, _CONSOLE)
+        return stores
+
+
+def back_up(target: Path) -> Manifest:
+    """Copy the database into a new file."""
+    return backups.back_up(load_settings().database, target)
+
+
+def restore(backup: Path) -> Manifest:
+    """Put a backup in the database's place."""
+    settings = load_settings()
+    epoch_file = EpochFile(settings.data_dir / EPOCH_FILE)
+    return backups.restore(settings.database, backup, epoch_file, SystemClock().utc_now())
 
 
 def migrate() -> str:

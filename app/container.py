@@ -206,8 +206,10 @@ async def running(container: Container) -> AsyncIterator[Container]:
     """Load what is kept in memory, run the background loops, and end them all at the end."""
     try:
         await _check_kind(container)
+        await container.engine.epochs.check()
         await container.stores.load_keys()
         await container.boltcards.load_keys()
+        container.supervisor.start("epoch", container.engine.epochs.run)
         container.supervisor.start("stores", partial(_connect_stores, container))
         housekeeping = Housekeeping(container.database, container.clock)
         container.supervisor.start("rates", container.engine.rate_watch.run)
@@ -298,6 +300,7 @@ async def connect(container: Container, store: Store, connection: FlashConnectio
             container.database, container.clock, client, pace, container.tracking
         ),
         is_allowed_server=partial(_may_pay_through, container),
+        before_send=container.engine.epochs.advance,
     )
     worker = WalletWorker(
         store.id, store.currency, f"{os.getpid()}-{container.ids.new('wk')}", tools

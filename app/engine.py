@@ -15,6 +15,7 @@ from services.books import Books
 from services.closed_books import ClosedBooks
 from services.database import Database
 from services.destinations import Destinations, flash_address_host
+from services.epoch import Epochs
 from services.flash.client import FlashClient
 from services.flash.pace import Pace
 from services.interventions import Interventions
@@ -25,6 +26,7 @@ from services.rate_sources import public_sources
 from services.rate_watch import RateWatch
 from services.rates import Rates
 from services.reconciliations import Reconciliations
+from services.recovery import Recovery
 from services.resolver import Resolver
 from services.statements import Statements
 from services.storage import store as stores
@@ -45,6 +47,7 @@ class Engine:
     rate_watch: RateWatch
     reconciliations: Reconciliations
     night_watch: NightWatch
+    epochs: Epochs
 
     def bookkeeper(
         self, database: Database, clock: Clock, client: FlashClient, pace: Pace, tracking: Tracking
@@ -76,6 +79,7 @@ def build_engine(
         requests=PayoutRequests(*parts, rates=rates, destinations=destinations),
         resolver=Resolver(*parts, rates=rates, destinations=destinations),
         interventions=Interventions(database, clock, ids, tracking),
+        epochs=Epochs(database, clock, Recovery(database, clock, ids, tracking), settings.data_dir),
         books=ClosedBooks(database, clock, ids, tracking, auto_release=settings.auto_release),
         rate_watch=RateWatch(rates, clock, sources, partial(_currencies, database)),
         reconciliations=reconciliations,

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+# Why a gate is shut: the database is a copy from before something was sent.
+RECOVERY = "recovery"
+
 
 class Gate(StrEnum):
     """Whether new sends may start; look-ups go on either way."""

@@ -7,7 +7,7 @@ outcome. Which step is due is decided by the pure rules of `attempt_policy`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -73,6 +73,8 @@ class Tools:
     resolver: Resolver
     bookkeeper: Bookkeeper
     is_allowed_server: Callable[[bool], bool]
+    # Raises the number that an old copy of the database is known by.
+    before_send: Callable[[], Awaitable[None]]
 
 
 class Sender:
@@ -217,6 +219,7 @@ class Sender:
             memory.watched = attempt.payment_hash
             self.tools.socket.watch(attempt.payment_hash, invoice)
         order = SendOrder(mutation, send.flash_wallet_id, invoice, send.idempotency_key, amount)
+        await self.tools.before_send()
         outcome = await self.tools.client.send(order)
         await self._record(send, outcome, attempt, memory)
 

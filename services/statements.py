@@ -17,6 +17,7 @@ from models.money import MSAT_PER_SAT, NANOUSD_PER_CENT
 from models.payout import AttemptState
 from models.statement import Debit, KeptRow, RowState
 from models.states import PayoutState
+from models.wallet import RECOVERY
 from services import attempt_policy
 from services.database import Database
 from services.flash.client import FlashClient
@@ -26,6 +27,7 @@ from services.send_log import STATEMENT_ROWS, WINDOW_AFTER, WINDOW_BEFORE
 from services.statement_policy import Claim, Expected, Judgement, Seen, judge
 from services.storage import payout as payouts
 from services.storage import statement_row as statement_rows
+from services.storage import wallet as wallets
 from services.storage.statement import Transaction
 from services.storage.statement_row import DEBITS_LIMIT, ExpectedDebit
 from services.tracking import Tracking
@@ -115,6 +117,8 @@ class Statements:
         return Look(len(rows), new, claimed, is_whole)
 
     async def _claim(self, store_id: str, flash_wallet_id: str, now: datetime) -> int:
+        if await self._database.write(_set_aside, store_id, flash_wallet_id):
+            return 0
         count = await self._database.read(_judge, store_id, flash_wallet_id)
         asked = 0
         for row in (*count.undecided, *count.feeless)[:ASK_AT_ONCE]:
@@ -236,6 +240,15 @@ def _keep(
         )
     statement_rows.drop_missing(tx, store_id, now - MISSING_AFTER)
     return new
+
+
+def _set_aside(tx: Transaction, store_id: str, flash_wallet_id: str) -> bool:
+    """Tell whether a wallet is in recovery; then a row may be of a payout that got lost."""
+    wallet = wallets.read_wallet(tx, store_id)
+    if wallet is None or wallet.gate_reason != RECOVERY:
+        return False
+    statement_rows.set_aside(tx, store_id, flash_wallet_id)
+    return True
 
 
 def _beginning(

@@ -127,6 +127,21 @@ class Tracking:
             return self._verdicts.settle(tx, case, EvidenceGrade.PERSON)
         return self._verdicts.dead(tx, case, NOT_PAID, "A person found that it was not paid.")
 
+    def hand_over(self, tx: Transaction, payout: Payout, reason_code: str) -> Payout | None:
+        """Put what was sent, and is not decided, to a person; nothing if it has moved on."""
+        self._apply_sweep(tx, payout)
+        fresh = payouts.lock_payout(tx, payout.store_id, payout.id)
+        if fresh is None or fresh.state is not PayoutState.IN_FLIGHT:
+            return None
+        return payouts.move(
+            tx,
+            fresh,
+            PayoutState.NEEDS_REVIEW,
+            now=self._clock.utc_now(),
+            actor=SYSTEM,
+            reason_code=reason_code,
+        )
+
     def weigh_books(
         self, tx: Transaction, store_id: str, payout_id: str, actor: Actor = SYSTEM
     ) -> Payout | None:

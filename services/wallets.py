@@ -5,10 +5,11 @@ from __future__ import annotations
 from models.errors import NotFoundError
 from models.instants import Clock
 from models.store import Actor
-from models.wallet import Gate, Wallet
+from models.wallet import RECOVERY, Gate, Wallet
 from services.audit import audit
 from services.database import Database
 from services.gate import OPENED
+from services.storage import statement_row as statement_rows
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
 
@@ -52,6 +53,8 @@ class Wallets:
         wallet = wallets.read_wallet(tx, store_id)
         if wallet is None:
             raise NotFoundError("There is no wallet.")
+        if wallet.gate_reason == RECOVERY and wallet.flash_wallet_id is not None:
+            statement_rows.set_aside(tx, store_id, wallet.flash_wallet_id)
         if wallets.set_gate(tx, wallet, Gate.OPEN, OPENED, now):
             before = {"reason": wallet.gate_reason}
             audit(tx, store_id, actor, "wallet.gate_opened", now=now, before=before)

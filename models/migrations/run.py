@@ -37,6 +37,14 @@ def head() -> str:
     return ScriptDirectory.from_config(config).get_current_head() or ""
 
 
+def knows(revision: str) -> bool:
+    """Tell whether this program knows a revision."""
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    script = ScriptDirectory.from_config(config)
+    return revision in {known.revision for known in script.walk_revisions()}
+
+
 def current(url: str) -> str | None:
     """Return the revision a database has, or nothing for an empty one."""
     engine = engine_of(url)
@@ -47,8 +55,8 @@ def current(url: str) -> str | None:
         engine.dispose()
 
 
-def upgrade(url: str) -> None:
-    """Bring the database to the newest schema; several at once wait for each other.
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database to the newest schema, or to one named; several at once wait.
 
     Raises:
         UnavailableError: The database has a revision that this program does not know.
@@ -68,7 +76,7 @@ def upgrade(url: str) -> None:
             if found is not None and found not in known:
                 msg = f"This database was made by a newer version (schema {found})."
                 raise UnavailableError(msg)
-            command.upgrade(_config(connection), "head")
+            command.upgrade(_config(connection), revision)
     finally:
         engine.dispose()
 

@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from models.tables import (
     card,
+    epoch,
     hold,
     ledger,
     payout,
@@ -21,6 +22,7 @@ METADATA = SQLModel.metadata
 __all__ = [
     "METADATA",
     "card",
+    "epoch",
     "hold",
     "ledger",
     "payout",

@@ -82,6 +82,15 @@ _SET_STATE = Statement(
     .where(*_HERE, _rows.c.state == bindparam("from_state", type_=_rows.c.state.type))
     .values(state=bindparam("to_state"))
 )
+_SET_ASIDE = Statement(
+    update(_rows)
+    .where(
+        _rows.c.store_id == bindparam("in_store"),
+        _rows.c.flash_wallet_id == bindparam("wallet"),
+        _rows.c.state == RowState.UNCLAIMED,
+    )
+    .values(state=RowState.EXTRA)
+)
 _OPEN_ROWS = Statement(
     select(*_ROW_COLUMNS)
     .where(
@@ -278,6 +287,11 @@ def set_row_state(tx: Transaction, row: KeptRow, state: RowState) -> bool:
         _SET_STATE, in_store=row.store_id, row=row.id, from_state=row.state, to_state=state
     )
     return touched == 1
+
+
+def set_aside(tx: Transaction, store_id: str, flash_wallet_id: str) -> None:
+    """Have no row that is unclaimed now settle anything: rule S is off for its window."""
+    tx.run(_SET_ASIDE, in_store=store_id, wallet=flash_wallet_id)
 
 
 def claim_row(tx: Transaction, row: KeptRow, debit: Debit, now: datetime) -> bool:

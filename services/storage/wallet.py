@@ -12,7 +12,7 @@ from models.states import PayoutState, PayoutStatus
 from models.tables.base import table_of
 from models.tables.payout import PayoutRow
 from models.tables.wallet import OutboxRow, WalletRow
-from models.wallet import Gate, Wallet
+from models.wallet import RECOVERY, Gate, Wallet
 from services.storage.statement import (
     Statement,
     Transaction,
@@ -225,7 +225,12 @@ def open_gate(tx: Transaction, wallet: Wallet, shut_for: str, now: datetime) -> 
 def set_gate(
     tx: Transaction, wallet: Wallet, gate: Gate, reason: str | None, now: datetime
 ) -> bool:
-    """Open or shut the gate; False if it was so already, for the same reason."""
+    """Open or shut the gate; False if it was so already, for the same reason.
+
+    One that is shut for recovery stays so for that reason until it is opened.
+    """
+    if gate is Gate.SHUT and wallet.gate is Gate.SHUT and wallet.gate_reason == RECOVERY:
+        return False
     touched = tx.run(
         _SET_GATE, in_store=wallet.store_id, wallet=wallet.id, to_gate=gate, why=reason, now=now
     )

@@ -1,0 +1,8 @@
+CREATE TABLE epochs (
+    id SERIAL NOT NULL,
+    number BIGINT NOT NULL,
+    moved_at BIGINT NOT NULL,
+    CONSTRAINT ck_epochs_number_range CHECK (number >= 0 AND number <= 2100000000000000000),
+    CONSTRAINT pk_epochs PRIMARY KEY (id)
+)
+;
