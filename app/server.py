@@ -39,6 +39,7 @@ from app.http import (
 )
 from app.idempotency import Turns
 from app.live import Boards
+from app.page_door import PageDoor
 from app.pages.register import register_pages
 from app.request import Edge
 from app.screens import secure_screens
@@ -86,6 +87,7 @@ def build_app(container: Container) -> FastAPI:
     core.sio.eio.cors_allowed_origins = None  # the same origin only
     guard_events(tabs)
     secure_screens()
+    app.add_middleware(PageDoor, container=container)
     app.add_middleware(SocketDoor, container=container, tabs=tabs)
     return app
 

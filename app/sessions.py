@@ -38,8 +38,14 @@ async def caller_of_page(request: Request, container: Container) -> Caller | Non
 
 async def standing_of(connection: HTTPConnection, container: Container) -> Standing | None:
     """Return the live session that a request or socket shows, if it shows one."""
-    token = token_of(connection.cookies, container)
-    return None if token is None else await container.doors.sessions.find(token)
+    if "standing" not in connection.scope:
+        token = token_of(connection.cookies, container)
+        found = None if token is None else await container.doors.sessions.find(token)
+        # Doors and pages of the same request ask once.
+        connection.scope["standing"] = found
+    standing = connection.scope["standing"]
+    assert standing is None or isinstance(standing, Standing)
+    return standing
 
 
 def caller_of_standing(standing: Standing, origin: Origin) -> Caller:

@@ -113,7 +113,6 @@ def test_a_tab_is_left_when_its_session_ends_elsewhere(page: Page, served: str) 
     elsewhere.click("button")
 
     expect(page).to_have_url(re.compile("/login$"))
-    assert httpx.get(f"{served}/").headers["location"] == "/login"
 
 
 def test_an_unknown_path_builds_no_page(served: str, other: httpx.Client) -> None:
@@ -122,3 +121,12 @@ def test_an_unknown_path_builds_no_page(served: str, other: httpx.Client) -> Non
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/plain")
     assert len(answer.content) < 100
+
+
+def test_a_stranger_is_sent_away_before_a_page_is_built(served: str) -> None:
+    for path in ("/", "/plugins/flash/payouts", "/pull-payments/pp_1", "/boltcards"):
+        answer = httpx.get(served + path)
+
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+        # NiceGUI builds first and answers then, without this.
+        assert answer.headers["cache-control"] == "no-store"
