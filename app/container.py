@@ -14,6 +14,7 @@ import structlog
 
 from app.doors import Doors, build_doors
 from app.engine import Engine, build_engine
+from app.loop_lag import LoopLag
 from app.settings import Settings
 from models.errors import GatewayError, ServiceError, SettingError, UnavailableError
 from models.events import WalletChanged
@@ -102,6 +103,7 @@ class Container:
     details: PayoutDetails
     engine: Engine
     doors: Doors
+    lag: LoopLag
     connected: dict[str, Connected] = field(default_factory=dict)
 
     def socket_state(self, store_id: str) -> SocketState:
@@ -163,6 +165,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         details=PayoutDetails(database, payouts),
         engine=build_engine(settings, *database_parts, rates=rates, tracking=tracking),
         doors=build_doors(*database_parts, stores),
+        lag=LoopLag(),
         connected=connected,
     )
 
@@ -209,6 +212,7 @@ async def running(container: Container) -> AsyncIterator[Container]:
         await container.engine.epochs.check()
         await container.stores.load_keys()
         await container.boltcards.load_keys()
+        container.supervisor.start("lag", container.lag.run)
         container.supervisor.start("epoch", container.engine.epochs.run)
         container.supervisor.start("stores", partial(_connect_stores, container))
         housekeeping = Housekeeping(container.database, container.clock)

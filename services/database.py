@@ -120,6 +120,11 @@ class Database:
         """Run a function on a connection that cannot write."""
         return await self._readers.submit(lambda tx: function(tx, *args, **kwargs))
 
+    @property
+    def waiting(self) -> dict[str, int]:
+        """Return how much work waits for a thread of each kind."""
+        return {"write": self._writers.waiting, "read": self._readers.waiting}
+
     def close(self) -> None:
         """End all threads after the work that is queued."""
         self._writers.close()

@@ -90,6 +90,11 @@ class Lane:
             thread.daemon = True
             thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Return how much work no thread has taken yet, roughly."""
+        return self._queue.qsize()
+
     def submit(self, function: Callable[[Transaction], T]) -> asyncio.Future[T]:
         """Queue a function and return the future of its result."""
         loop = asyncio.get_running_loop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -17,6 +17,8 @@ RESTART_FIRST_S = 0.5
 RESTART_MOST_S = 30.0
 STOP_EVERY_S = 1.0
 STOP_TRIES = 10
+# A loop that is started again after one mishap is well; one that waits long to be is not.
+DOWN_AFTER = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class LoopHealth:
     restarts: int = 0
     last_error: str | None = None
     last_error_at: datetime | None = None
+    is_done: bool = False
 
 
 class Supervisor:
@@ -59,6 +62,18 @@ class Supervisor:
             _log.error("supervisor.loop_does_not_stop", loop=task.get_name())
         self._tasks.clear()
 
+    def down(self) -> list[str]:
+        """Return the loops that failed and have not come back for a while."""
+        before = self._clock.utc_now() - DOWN_AFTER
+        return [
+            health.name
+            for health in self.health.values()
+            if not health.running
+            and not health.is_done
+            and health.last_error_at is not None
+            and health.last_error_at <= before
+        ]
+
     async def _watch(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         health = self.health[name]
         pause_s = RESTART_FIRST_S
@@ -73,6 +88,7 @@ class Supervisor:
                 health.last_error_at = self._clock.utc_now()
                 health.restarts += 1
             else:
+                health.is_done = True
                 return
             finally:
                 health.running = False

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import PlainTextResponse, Response
 
 from app.answers import json_answer
 from app.auth import container_of
-from app.container import Container
+from app.metrics import render
 from models.errors import UnavailableError
-from models.flash import SocketState
-from services.storage import wallet as wallet_storage
-from services.storage.health import count_states, oldest_unknown
+from models.migrations import run as migrations
+from services.storage.health import touch_revision
 
+WRITE_WITHIN_S = 3.0
 router = APIRouter(include_in_schema=False)
 
 
@@ -26,14 +25,18 @@ async def healthz() -> Response:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> Response:
-    """Say whether requests can be served: the database answers."""
+    """Say whether work can be done: the database takes writes, and no loop stays down."""
     services = container_of(request)
+    answer = {"ready": False, "database": False, "schema": False}
     try:
-        await services.database.read(wallet_storage.count_alerts)
+        revision = await services.database.write_within(WRITE_WITHIN_S, touch_revision)
     except UnavailableError:
-        return json_answer({"ready": False, "database": False}, 503)
-    down = [health.name for health in services.supervisor.health.values() if not health.running]
-    return json_answer({"ready": True, "database": True, "loops_down": len(down)})
+        return json_answer(answer, 503)
+    down = services.supervisor.down()
+    schema = revision == migrations.head()
+    ready = schema and not down
+    answer |= {"ready": ready, "database": True, "schema": schema, "loops_down": len(down)}
+    return json_answer(answer, 200 if ready else 503)
 
 
 @router.get("/metrics")
@@ -42,33 +45,4 @@ async def metrics(request: Request) -> Response:
     services = container_of(request)
     if not services.settings.metrics:
         return PlainTextResponse("metrics are switched off\n", 404)
-    return Response(await _render(services), media_type=CONTENT_TYPE_LATEST)
-
-
-async def _render(services: Container) -> bytes:
-    registry = CollectorRegistry()
-    now = services.clock.utc_now()
-    open_payouts = Gauge(
-        "flash_payouts_open_payouts", "Payouts that are not closed", ["state"], registry=registry
-    )
-    for state, count in (await services.database.read(count_states)).items():
-        open_payouts.labels(state).set(count)
-    unknown = Gauge(
-        "flash_payouts_oldest_unknown_seconds", "Age of the oldest unknown", registry=registry
-    )
-    since = await services.database.read(oldest_unknown)
-    unknown.set(0 if since is None else (now - since).total_seconds())
-    outbox = Gauge("flash_payouts_outbox_waiting", "Alerts not told yet", registry=registry)
-    outbox.set(await services.database.read(wallet_storage.count_alerts))
-    socket = Gauge("flash_payouts_socket_live", "1 if live", ["store"], registry=registry)
-    pace = Gauge("flash_payouts_pace_free", "Requests free now", ["store"], registry=registry)
-    gate = Gauge("flash_payouts_gate_open", "1 if open", ["store"], registry=registry)
-    for wallet in await services.database.read(wallet_storage.read_wallets):
-        gate.labels(wallet.store_id).set(wallet.gate == "open")
-    for store_id, connected in services.connected.items():
-        socket.labels(store_id).set(connected.socket.state is SocketState.LIVE)
-        pace.labels(store_id).set(connected.pace.free)
-    restarts = Gauge("flash_payouts_loop_restarts", "Restarts", ["loop"], registry=registry)
-    for health in services.supervisor.health.values():
-        restarts.labels(health.name.split(" ")[0]).inc(health.restarts)
-    return generate_latest(registry)
+    return Response(await render(services), media_type=CONTENT_TYPE_LATEST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def _config(connection: Connection) -> Config:
     return config
 
 
+@cache
 def head() -> str:
     """Return the newest revision this program knows."""
     config = Config()

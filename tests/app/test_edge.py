@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ import httpx
 import pytest
 
 from app.request import BODY_LIMIT, Edge
+from models.migrations import run as migrations
 from models.store import DatabaseKind
 from tests.support.api import ORIGIN, Api, api_of, is_problem
 from tests.support.clock import HandClock
+from tests.support.databases import raw
 from tests.support.shop import closed_shop, settings_for
 
 PULL = {"name": "Tips", "currency": "SATS", "amount": 10, "auto_approve": True}
@@ -184,7 +187,48 @@ async def test_the_metrics_tell_figures_and_no_secret(api: Api) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain")
     assert 'flash_payouts_open_payouts{state="approved"} 0.0' in answer.text
+    for told in (
+        "needs_review",
+        "loop_lag_seconds",
+        "open_pages",
+        'waiting{lane="write"}',
+        "epoch",
+    ):
+        assert told in answer.text, told
     assert f'flash_payouts_gate_open{{store="{api.shop.store.id}"}} 1.0' in answer.text
+
+
+async def test_it_is_not_ready_while_the_disk_takes_nothing_or_a_loop_stays_down(
+    api: Api, database_url: str
+) -> None:
+    supervisor, clock = api.shop.container.supervisor, api.shop.clock
+    failed = asyncio.Event()
+
+    async def fail() -> None:
+        failed.set()
+        raise RuntimeError
+
+    supervisor.start("broken", fail)
+    await failed.wait()
+    while supervisor.health["broken"].running:
+        await asyncio.sleep(0)
+    first = await api.http.get("/readyz")
+    clock.advance(seconds=6)
+    down = await api.http.get("/readyz")
+    await supervisor.stop()
+    supervisor.health.clear()
+    with raw(database_url) as beneath:
+        beneath.run("UPDATE alembic_version SET version_num = '0001'")
+        old = await api.http.get("/readyz")
+        beneath.run("DROP TABLE alembic_version")
+        unwritten = await api.http.get("/readyz")
+        beneath.run("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        beneath.run(f"INSERT INTO alembic_version VALUES ('{migrations.head()}')")
+
+    assert (first.status_code, first.json()["loops_down"]) == (200, 0)
+    assert (down.status_code, down.json()["loops_down"]) == (503, 1)
+    assert (old.status_code, old.json()["schema"]) == (503, False)
+    assert (unwritten.status_code, unwritten.json()["database"]) == (503, False)
 
 
 async def test_metrics_can_be_switched_off(
