@@ -16,12 +16,12 @@ _GATHER = (
     "(e) => { e.preventDefault(); emit(Object.fromEntries(new FormData(e.target.closest('form'))));"
     " }"
 )
-_LIMIT = 2_000
+_LIMIT = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One question: `kind` is an input's type, or `select` or `choice` with options to pick.
+    """One question: `kind` is an input's type, `textarea`, or `select` or `choice` with options.
 
     With `when`, it is asked only while the option of that value is picked.
     """
@@ -115,6 +115,13 @@ class FormDialog:
                     if value == field.value:
                         option.props["selected"] = ""
             return select
+        if field.kind == "textarea":
+            area: Element = html.textarea(field.value).classes("fp-control fp-area")
+            area.props.update({"name": field.name, "rows": "3", "placeholder": field.placeholder})
+            area.props.update({"maxlength": str(_LIMIT), "spellcheck": "false"})
+            if not self._inputs:
+                area.props["autofocus"] = ""
+            return area
         shown: Element = html.input_().classes("fp-control")
         shown.props.update({"name": field.name, "type": field.kind, "autocomplete": "off"})
         # As an attribute it is where typing begins; as a property every update of the page would

@@ -28,7 +28,7 @@ from models.money import MAX_MINOR, MAX_MSAT, MAX_SATS, MSAT_PER_SAT, SATS_CURRE
 from models.payout import Attempt, AttemptState, PayeeHome, Payout, PayoutKind
 from models.payout_request import AMOUNTLESS_RISK, PayoutPreview, PayoutRequest
 from models.pull_payment import PullPayment
-from models.quote import QUOTE_LOCK, Quote
+from models.quote import QUOTE_LOCK
 from models.states import PayoutState, PayoutStatus
 from models.store import Actor, Store
 from services import bolt11
@@ -37,7 +37,7 @@ from services.database import Database
 from services.destinations import MIN_SECONDS_LEFT, NETWORK, Destinations
 from services.plain_text import plain_text
 from services.plain_words import search_words
-from services.quotes import Amount, convert
+from services.quotes import Amount, convert, first_quote, held
 from services.rates import Rates
 from services.storage import attempt as attempts
 from services.storage import payout as payouts
@@ -133,8 +133,9 @@ class PayoutRequests:
         request: PayoutRequest,
         actor: Actor,
         also: Callable[[Transaction, Payout], None] | None = None,
+        quoted: PayoutPreview | None = None,
     ) -> Payout:
-        """Make a payout and reserve its money.
+        """Make a payout and reserve its money, at what was quoted for it while that holds.
 
         `also` runs in the same transaction, so that what it writes stands or falls with it.
 
@@ -146,17 +147,21 @@ class PayoutRequests:
             GatewayError: The recipient's service gives no usable answer.
             NotFoundError: There is no such pull payment.
         """
-        plan = await self._plan(store_id, request)
+        plan = await self._plan(store_id, request, quoted)
         payout = await self._database.write(self._write, plan, actor, also)
         _log.info("payout.requested", payout_id=payout.id, state=payout.state)
         return payout
 
-    async def _plan(self, store_id: str, request: PayoutRequest) -> _Plan:
+    async def _plan(
+        self, store_id: str, request: PayoutRequest, quoted: PayoutPreview | None = None
+    ) -> _Plan:
         now = self._clock.utc_now()
         request = _cleaned(request)
         store, pull_payment = await self._database.read(_read_ground, store_id, request)
         destination = self._destinations.read(request.destination)
-        amount = self._amount(store, pull_payment, destination, request, now)
+        amount = held(quoted, now)
+        if amount is None:
+            amount = self._amount(store, pull_payment, destination, request, now)
         _check_bounds(pull_payment, amount, now)
         terms = None
         if destination.invoice is not None:
@@ -306,23 +311,6 @@ def first_attempt(
         verify_sealed=None,
         expired_seen_at=None,
         created_at=now,
-    )
-
-
-def first_quote(payout: Payout, amount: Amount, now: datetime, number: int = 1) -> Quote:
-    """Return the quote of a converted amount, locked from now on."""
-    assert amount.rate is not None
-    return Quote(
-        store_id=payout.store_id,
-        payout_id=payout.id,
-        number=number,
-        amount_msat=amount.amount_msat,
-        rate_numerator=amount.rate.numerator,
-        rate_denominator=amount.rate.denominator,
-        rate_source=amount.rate.source,
-        rate_at=amount.rate.at,
-        quoted_at=now,
-        locked_until=now + QUOTE_LOCK,
     )
 
 

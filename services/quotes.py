@@ -7,6 +7,9 @@ from datetime import datetime
 
 from models.errors import UnavailableError
 from models.money import MSAT_PER_SAT, SATS_CURRENCY, Rate, to_sat_ceil
+from models.payout import Payout
+from models.payout_request import PayoutPreview
+from models.quote import QUOTE_LOCK, Quote
 from services.rates import Rates
 
 
@@ -66,3 +69,27 @@ def usable(rates: Rates, currency: str, now: datetime) -> Rate:
     if verdict.rate is None:
         raise UnavailableError(f"Nothing is converted to {currency} now: {verdict.reason}.")
     return verdict.rate
+
+
+def held(quoted: PayoutPreview | None, now: datetime) -> Amount | None:
+    """Return the amount of a quote that somebody agreed to, as long as it holds."""
+    if quoted is None or quoted.locked_until is None or now >= quoted.locked_until:
+        return None
+    return Amount(quoted.amount_msat, quoted.units, quoted.currency, quoted.rate, is_fiat=True)
+
+
+def first_quote(payout: Payout, amount: Amount, now: datetime, number: int = 1) -> Quote:
+    """Return the quote of a converted amount, locked from now on."""
+    assert amount.rate is not None
+    return Quote(
+        store_id=payout.store_id,
+        payout_id=payout.id,
+        number=number,
+        amount_msat=amount.amount_msat,
+        rate_numerator=amount.rate.numerator,
+        rate_denominator=amount.rate.denominator,
+        rate_source=amount.rate.source,
+        rate_at=amount.rate.at,
+        quoted_at=now,
+        locked_until=now + QUOTE_LOCK,
+    )

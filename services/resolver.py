@@ -21,8 +21,8 @@ from models.states import PayoutState
 from models.store import SYSTEM
 from services.database import Database
 from services.destinations import Destinations
-from services.payout_requests import first_attempt, first_quote
-from services.quotes import Amount, convert
+from services.payout_requests import first_attempt
+from services.quotes import Amount, convert, first_quote
 from services.rates import Rates
 from services.storage import attempt as attempts
 from services.storage import payout as payouts

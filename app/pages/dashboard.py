@@ -13,6 +13,7 @@ from app.http.filters import read_values
 from app.pages.dashboard_view import DashboardView
 from app.pages.filter_views import FilterViews
 from app.pages.first_steps import FirstStepsView
+from app.pages.new_payout import NewPayout
 from app.pages.payout_board import ROWS, UNMOVED_BY, PayoutReader, Wanted
 from app.pages.payout_detail import DetailOpener
 from app.pages.standing_board import Standing
@@ -53,6 +54,7 @@ class Dashboard:
         self._opens = payout_id
         self.values: Values = {}
         self.details = DetailOpener(visit, self.address)
+        self._new = NewPayout(visit, self.details.open)
         self.view = self._build()
         self.look_at(values)
 
@@ -215,6 +217,7 @@ class Dashboard:
             sort=self._sort,
             widen=self._bar.widen,
             retry=self._join,
+            new=self._new.ask if self._caller.may(Permission.CREATE) else None,
         )
         table = PayoutTable(actions, self._store.time_zone, self._store.currency)
         with html.div().classes("fp-standing"):
