@@ -224,6 +224,22 @@ def restore(
     print(json.dumps({"file": str(file)} | asdict(done)) if as_json else text)
 
 
+@cli.command(epilog="Example: flash-payouts doctor")
+def doctor(as_json: AsJson = False) -> None:
+    """Look at settings, key, database, disk, clock, Flash and server; say what to do."""
+    from app.doctor import examine
+    from models.checkup import Verdict
+
+    findings = _run(examine())
+    is_well = all(finding.verdict is not Verdict.FAIL for finding in findings)
+    if as_json:
+        print(json.dumps({"ok": is_well, "findings": [asdict(each) for each in findings]}))
+    else:
+        print("\n".join(finding.line for finding in findings))
+    if not is_well:
+        sys.exit(1)
+
+
 @cli.command(epilog="Example: flash-payouts sandbox --port 8081 --ws-port 8082 --ledger s.db")
 def sandbox(
     port: Annotated[int, typer.Option(help="HTTP port.")],

@@ -27,7 +27,7 @@ async def healthz() -> Response:
 async def readyz(request: Request) -> Response:
     """Say whether work can be done: the database takes writes, and no loop stays down."""
     services = container_of(request)
-    answer = {"ready": False, "database": False, "schema": False}
+    answer: dict[str, int] = {"ready": False, "database": False, "schema": False}
     try:
         revision = await services.database.write_within(WRITE_WITHIN_S, touch_revision)
     except UnavailableError:

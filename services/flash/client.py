@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Protocol, cast
 
@@ -134,6 +136,15 @@ class FlashClient:
     def is_sandbox(self) -> bool:
         """Tell whether the last answer called itself a sandbox's."""
         return SANDBOX_HEADER in (self._answered or {})
+
+    @property
+    def server_time(self) -> datetime | None:
+        """Return the time that the last answer was given at, by its sender's clock."""
+        text = (self._answered or {}).get("Date")
+        try:
+            return None if text is None else parsedate_to_datetime(text)
+        except ValueError:
+            return None
 
     @property
     def _answered(self) -> Mapping[str, str] | None:

@@ -1,0 +1,80 @@
+"""`doctor` finds what is wrong, says what to do, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.program import Program
+from tests.support.sandbox import FlashAccount, Hand
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path, {"PORT": "1", "LOG_FORMAT": "json"})
+
+
+def findings(program: Program, **settings: str) -> tuple[int, dict[str, Any]]:
+    ended = program.run("doctor", "--json", **settings)
+    said = json.loads(ended.out)
+    assert said["ok"] is (ended.status == 0), ended
+    return ended.status, {each["name"]: each for each in said["findings"]}
+
+
+def through(hand: Hand, account: FlashAccount) -> dict[str, str]:
+    return {
+        "FLASH_API_URL": hand.sandbox.api_url,
+        "FLASH_WS_URL": hand.sandbox.ws_url,
+        "FLASH_TOKEN": account.token,
+    }
+
+
+def test_a_place_where_nothing_is_yet_is_no_failure_and_stays_empty(program: Program) -> None:
+    status, found = findings(program)
+
+    assert status == 0
+    assert {found[name]["verdict"] for name in ("master key", "database", "flash")} == {"warn"}
+    assert found["settings"]["verdict"] == "ok"
+    assert not (program.folder / "data").exists()
+
+
+async def test_a_connected_installation_is_well(
+    program: Program, hand: Hand, account: FlashAccount
+) -> None:
+    assert program.run("init", "--store", "A", "--owner", "a@example.com").status == 0
+
+    _, found = findings(program, **through(hand, account))
+
+    well = ("master key", "database", "secrets", "flash", "wallet", "statement", "socket", "epoch")
+    assert {name: found[name]["verdict"] for name in well} == dict.fromkeys(well, "ok"), found
+    assert account.token not in json.dumps(found)
+    assert "cents" in found["wallet"]["says"]
+
+
+def test_what_is_broken_is_named_with_what_to_do(
+    program: Program, hand: Hand, account: FlashAccount
+) -> None:
+    assert program.run("init", "--store", "A", "--owner", "a@example.com").status == 0
+    key = program.folder / "data" / "master.key"
+    key.chmod(0o644)
+
+    status, found = findings(program, **through(hand, account) | {"FLASH_TOKEN": "wrong"})
+
+    broken = ("master key", "secrets", "wallet")
+    assert status == 1
+    assert {name: found[name]["verdict"] for name in broken} == dict.fromkeys(broken, "fail")
+    assert all(found[name]["advice"] for name in broken)
+    ended = program.run("serve")
+    (line,) = ended.err.strip().splitlines()
+    assert (ended.status, "0600" in line) == (2, True)
+    assert "fail" in program.run("doctor").out
+
+
+def test_a_bad_setting_is_a_finding(program: Program) -> None:
+    status, found = findings(program, PORT="http")
+
+    assert status == 1
+    assert "FLASH_PAYOUTS_PORT" in found["settings"]["says"]
