@@ -13,13 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 
-from app import errors
 from app.container import Container, build, running
-from app.http import health, lnurl, payouts
 from app.sandbox.server import Sandbox
-from app.server import server_of, wrapped
+from app.server import build_api, server_of, wrapped
 from models.payout_filter import PayoutFilter
 from models.payout_view import PayoutView
 from models.pull_payment import PullPayment
@@ -99,12 +96,7 @@ class Market:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Serve taps, links and lists, on the same address each time."""
-        app = FastAPI(openapi_url=None)
-        app.state.container = self.container
-        errors.install(app)
-        app.router.routes.extend(lnurl.routes())
-        app.include_router(health.router)
-        app.include_router(payouts.router, prefix="/v1")
+        app = build_api(self.container)
         config = server_of(wrapped(app, self.container), self.container).config
         config.timeout_graceful_shutdown = 5
         config.lifespan = "off"
