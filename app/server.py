@@ -30,6 +30,7 @@ from app.http import (
     payouts,
     pull_payments,
     rates,
+    record_file,
     set_up,
     sign_in,
     statistics,
@@ -117,6 +118,7 @@ def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -
         app.include_router(module.router, prefix="/v1")
     app.include_router(tokens.router, prefix="/v1")
     app.include_router(exports.downloads)
+    app.include_router(record_file.downloads)
     app.router.routes.append(Route("/v1/{rest:path}", _nothing_here, methods=list(_METHODS)))
     return app
 

@@ -17,6 +17,11 @@ from components.socket_panel import SocketPanel
 from components.text import Text
 from models.money import NANOUSD_PER_CENT
 
+_CHOSEN = "e => emit(e.target.value)"
+# On a phone the bar below holds so many; the rest opens from its last entry.
+BAR_LIMIT = 5
+_REST_ID = "fp-rest"
+_CLOSE_REST = "e => { const rest = e.currentTarget.parentElement; rest.hidePopover?.(); }"
 # A hash in the address would be taken for another place.
 _SKIP = "e => { e.preventDefault(); document.getElementById('fp-main').focus(); }"
 
@@ -28,6 +33,15 @@ class Place:
     path: str
     word: str
     icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSwitch:
+    """The stores of a person with several: ids and names, which it is now, and how to change."""
+
+    stores: tuple[tuple[str, str], ...]
+    chosen: str
+    choose: Callable[[str], object]
 
 
 @dataclass(slots=True)
@@ -110,13 +124,14 @@ def frame(
     is_demo: bool,
     on_stop: Callable[[], object] | None,
     zone_name: str = "UTC",
+    switch: StoreSwitch | None = None,
 ) -> Iterator[Frame]:
     """Build a page's frame; what is built inside stands in its main part."""
     skip = html.a("Skip to the content").classes("fp-skip")
     skip.props("href=#fp-main")
     skip.on("click", js_handler=_SKIP)
     with html.div().classes("fp-frame"):
-        links, waiting = _side(store_name, places)
+        links, waiting = _side(store_name, places, switch)
         with html.div().classes("fp-page"):
             with html.header().classes("fp-top"), html.div().classes("fp-bar"):
                 heading = Text("h1").classes("fp-title")
@@ -155,7 +170,9 @@ def frame(
                     )
 
 
-def _side(store_name: str, places: list[Place]) -> tuple[dict[str, Element], Text | None]:
+def _side(
+    store_name: str, places: list[Place], switch: StoreSwitch | None
+) -> tuple[dict[str, Element], Text | None]:
     links: dict[str, Element] = {}
     waiting = None
     with html.nav().classes("fp-side").props('aria-label="Places"'):
@@ -164,18 +181,49 @@ def _side(store_name: str, places: list[Place]) -> tuple[dict[str, Element], Tex
                 icon("bolt")
             with html.div().classes("fp-names"):
                 html.span("Flash Payouts").classes("fp-brand")
-                html.span(store_name).classes("fp-store").props["title"] = store_name
-        for place in places:
-            with html.a().classes("fp-place") as link:
-                link.props.update({"href": place.path, "data-go": "", "title": place.word})
-                icon(place.icon)
-                html.span(place.word).classes("word")
-                if waiting is None:  # the first place is where what waits is dealt with
+                if switch is None:
+                    html.span(store_name).classes("fp-store").props["title"] = store_name
+                else:
+                    _store_select(switch)
+        is_long = len(places) > BAR_LIMIT
+        for place in places[: BAR_LIMIT - 1] if is_long else places:
+            links[place.path] = link = _place(place)
+            if waiting is None:  # the first place is where what waits is dealt with
+                with link:
                     waiting = Text("span").classes("badge")
-                    waiting.props('aria-label="waiting for a person"')
-                    waiting.set_visibility(False)
-            links[place.path] = link
+                waiting.props('aria-label="waiting for a person"')
+                waiting.set_visibility(False)
+        if is_long:
+            with html.button().classes("fp-place fp-more") as more:
+                more.props(f"type=button popovertarget={_REST_ID}")
+                icon("more")
+                html.span("More").classes("word")
+            with html.div().classes("fp-rest").props(f"id={_REST_ID} popover=auto"):
+                for place in places[BAR_LIMIT - 1 :]:
+                    links[place.path] = link = _place(place)
+                    link.on("click", js_handler=_CLOSE_REST)
     return links, waiting
+
+
+def _place(place: Place) -> Element:
+    link: Element = html.a().classes("fp-place")
+    with link:
+        link.props.update({"href": place.path, "data-go": "", "title": place.word})
+        icon(place.icon)
+        html.span(place.word).classes("word")
+    return link
+
+
+def _store_select(switch: StoreSwitch) -> None:
+    select = html.select().classes("fp-store fp-store-select")
+    select.props["aria-label"] = "Store"
+    with select:
+        for store_id, name in switch.stores:
+            option = html.option(name)
+            option.props["value"] = store_id
+            if store_id == switch.chosen:
+                option.props["selected"] = ""
+    select.on("change", lambda event: switch.choose(str(event.args)), js_handler=_CHOSEN)
 
 
 def _current(is_here: bool) -> dict[str, str]:

@@ -33,3 +33,6 @@ class EntryFilter:
     actor_id: str | None = None
     action: str | None = None
     subject_id: str | None = None
+    actor_kind: ActorKind | None = None
+    # Occurs in the act, its subject, the address, or what was before and after.
+    text: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from models.errors import InvalidField, NotFoundError, RuleError, StateChanged, Unauthenticated
 from models.ids import LINK, USER, Ids
@@ -64,6 +64,10 @@ class People:
     async def invitations(self, store_id: str) -> list[Link]:
         """Return the invitations that still work, newest first."""
         return await self._database.read(links.read_open_links, store_id, self._clock.utc_now())
+
+    async def last_sign_ins(self, store_id: str) -> dict[str, datetime]:
+        """Return when each person of a store last signed in; of long ago nothing is kept."""
+        return await self._database.read(sessions.last_begun, store_id)
 
     async def stores_of(self, user_id: str) -> list[tuple[str, str, Role]]:
         """Return the id, name and role of each store a person belongs to."""

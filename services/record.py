@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from models.ids import USER
 from models.instants import Clock
 from models.record import Entry, EntryFilter
 from models.store import Actor
 from services.audit import audit
 from services.database import Database
 from services.storage import audit as entries
+from services.storage import member as members
+from services.storage import person as people
+from services.storage import store as stores
+from services.storage.statement import Transaction
 
 PAGE_LIMIT = 200
 # One note for all looks of one caller at one place within this time.
@@ -77,3 +82,26 @@ class Record:
     async def actions(self, store_id: str, since: datetime) -> list[str]:
         """Return the kinds of acts that occur since a moment, for a filter."""
         return await self._database.read(entries.read_actions, store_id, since)
+
+    async def names(self, store_id: str, ids: Collection[str]) -> dict[str, str]:
+        """Return e-mail addresses of people and names of keys by the ids that a record holds."""
+        return await self._database.read(_names, store_id, frozenset(ids))
+
+    async def actors(self, store_id: str) -> list[tuple[str, str]]:
+        """Return id and name of the people and keys of a store, for a filter."""
+        return await self._database.read(_actors, store_id)
+
+
+def _actors(tx: Transaction, store_id: str) -> list[tuple[str, str]]:
+    found = [(member.user_id, member.email) for member in members.read_members(tx, store_id)]
+    return found + [(key.id, f"Key {key.name}") for key in stores.read_api_keys(tx, store_id)]
+
+
+def _names(tx: Transaction, store_id: str, ids: frozenset[str]) -> dict[str, str]:
+    found = {actor_id: name for actor_id, name in _actors(tx, store_id) if actor_id in ids}
+    # Whoever left the store still stands in its record.
+    for user_id in sorted(ids - set(found)):
+        person = people.read_person(tx, user_id) if user_id.startswith(f"{USER}_") else None
+        if person is not None:
+            found[user_id] = person.email
+    return found

@@ -6,14 +6,16 @@ from app.container import Container
 from app.live import Boards
 from app.pages.boltcards import BOLTCARDS
 from app.pages.dashboard import DASHBOARD
+from app.pages.people import PEOPLE
 from app.pages.pull_payments import PULL_PAYMENTS
+from app.pages.record import RECORD
 from app.pages.shell import register_shell
 from app.pages.style_sheet import serve_style_sheet
 from components.payout_table import install_payout_table
 from components.plotly_bundle import install_plotly_bundle
 from components.preferences import install_preferences
 
-PLACES = (DASHBOARD, PULL_PAYMENTS, BOLTCARDS)
+PLACES = (DASHBOARD, PULL_PAYMENTS, BOLTCARDS, RECORD, PEOPLE)
 
 
 def register_pages(container: Container, boards: Boards) -> None:

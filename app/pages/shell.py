@@ -12,9 +12,11 @@ from starlette.responses import RedirectResponse, Response
 
 from app.auth import Permission
 from app.container import Container
+from app.http.form import show_words
 from app.live import Boards
 from app.pages.export_run import ExportRun
 from app.pages.standing_board import Standing, StandingReader
+from app.pages.store_choice import store_switch, stores_of
 from app.pages.visit import Place, View, Visit
 from app.sessions import caller_of_page
 from components.dollars import dollars
@@ -73,6 +75,7 @@ class Shell:
             is_demo=visit.container.kind is DatabaseKind.DEMO,
             on_stop=self._stop if visit.caller.may(Permission.STOP) else None,
             zone_name=visit.store.time_zone,
+            switch=store_switch(visit),
         ) as visit.frame:
             self._place(address)
         visit.export = ExportRun(visit.container.exports, visit.client)
@@ -226,10 +229,16 @@ def register_shell(container: Container, boards: Boards, places: Sequence[Place]
         caller = await caller_of_page(request, container)
         if caller is None:
             return RedirectResponse("/login", status_code=303)
+        refused = [place for place in places if not caller.may(place.permission)]
+        if request.url.path in {path for place in refused for path in place.paths}:
+            text = f"The role {caller.role} does not allow this page."
+            return show_words("Not for you", text, 403)
         store = await container.stores.read(caller.store_id)
         assert store is not None
         ui.page_title(f"{store.name} · Flash Payouts")
-        tab = Shell(Visit(container, boards, caller, store, client, _nowhere), places)
+        visit = Visit(container, boards, caller, store, client, _nowhere)
+        visit.stores = await stores_of(visit)
+        tab = Shell(visit, places)
         query = f"?{request.url.query}" if request.url.query else ""
         tab.build(request.url.path + query)
         client.on_connect(tab.connected)

@@ -15,7 +15,7 @@ from app.pages.export_run import ExportRun
 from app.pages.standing_board import Standing
 from components.frame import Frame
 from components.frame import Place as Entry
-from models.store import Store
+from models.store import Role, Store
 
 
 class View(Protocol):
@@ -47,6 +47,8 @@ class Visit:
     frame: Frame = field(init=False)
     export: ExportRun = field(init=False)
     is_hidden: bool = False
+    # Id, name and role of each store of the person who looks.
+    stores: tuple[tuple[str, str, Role], ...] = ()
 
     @property
     def is_watching(self) -> bool:

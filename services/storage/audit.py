@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
 from models.instants import EPOCH
 from models.money import MAX_MSAT
 from models.record import Entry, EntryFilter
-from models.store import Actor
+from models.store import Actor, ActorKind
 from models.tables.base import table_of
 from models.tables.store import AuditRow, StoreRow
 from services.storage.statement import Statement, Transaction, columns, insert_into
@@ -27,6 +27,8 @@ _NEXT_NUMBER = Statement(
     .returning(_stores.c.audit_count)
 )
 
+_texts = (_audit.c.subject_id, _audit.c.address, _audit.c.before, _audit.c.after)
+
 _READ = Statement(
     select(*columns(Entry, _audit))
     .where(
@@ -37,6 +39,12 @@ _READ = Statement(
         or_(bindparam("actor") == "", _audit.c.actor_id == bindparam("actor")),
         or_(bindparam("did") == "", _audit.c.action == bindparam("did")),
         or_(bindparam("subject") == "", _audit.c.subject_id == bindparam("subject")),
+        or_(bindparam("any_kind") == "yes", _audit.c.actor_kind == bindparam("kind")),
+        or_(
+            bindparam("pattern") == "",
+            func.lower(_audit.c.action).like(bindparam("pattern"), escape="!"),
+            *(func.lower(text).like(bindparam("pattern"), escape="!") for text in _texts),
+        ),
     )
     .order_by(_audit.c.number.desc())
     .limit(bindparam("limit"))
@@ -95,6 +103,9 @@ def read_entries(
         actor=wanted.actor_id or "",
         did=wanted.action or "",
         subject=wanted.subject_id or "",
+        any_kind="yes" if wanted.actor_kind is None else "",
+        kind=wanted.actor_kind or ActorKind.SYSTEM,
+        pattern=_pattern(wanted.text or ""),
         limit=limit,
     )
 
@@ -102,3 +113,11 @@ def read_entries(
 def read_actions(tx: Transaction, store_id: str, since: datetime) -> list[str]:
     """Return the kinds of acts of a store since a moment."""
     return [str(row[0]) for row in tx.rows(_READ_ACTIONS, store_id=store_id, since=since)]
+
+
+def _pattern(text: str) -> str:
+    """Return what LIKE looks for; what would stand for any letters stands for itself."""
+    plain = text.strip().lower()
+    for mark in "!%_":
+        plain = plain.replace(mark, f"!{mark}")
+    return f"%{plain}%" if plain else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 
 from models.session import Session, SessionEnd
 from models.store import Role
@@ -39,6 +39,12 @@ _READ_LIVE = Statement(
     )
     .order_by(_sessions.c.created_at.desc(), _sessions.c.id.desc())
     .limit(200)
+)
+_LAST_BEGUN = Statement(
+    select(_sessions.c.user_id, func.max(_sessions.c.created_at))
+    .join(_memberships, _memberships.c.user_id == _sessions.c.user_id)
+    .where(_memberships.c.store_id == bindparam("store_id"))
+    .group_by(_sessions.c.user_id)
 )
 _TOUCH = Statement(
     update(_sessions)
@@ -181,6 +187,11 @@ def end_sessions(
 def has_signed_in_from(tx: Transaction, user_id: str, address: str, since: datetime) -> bool:
     """Tell whether a person signed in from an address lately."""
     return tx.row(_SIGNED_IN_FROM, user_id=user_id, address=address, since=since) is not None
+
+
+def last_begun(tx: Transaction, store_id: str) -> dict[str, datetime]:
+    """Return when each person of a store last signed in, as far as sessions are kept."""
+    return {row[0]: row[1] for row in tx.rows(_LAST_BEGUN, store_id=store_id)}
 
 
 def forget_sessions(tx: Transaction, before: datetime) -> int:

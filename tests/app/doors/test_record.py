@@ -13,6 +13,7 @@ from tests.support.cards import VirtualCard
 from tests.support.clock import HandClock
 from tests.support.invoices import invoice
 from tests.support.shop import Shop
+from tests.support.visitor import Visitor
 
 ALICE = Actor(ActorKind.PERSON, "us_alice", "203.0.113.7", "rq_1")
 
@@ -81,3 +82,63 @@ async def test_a_change_of_role_says_what_it_was_before(shop: Shop) -> None:
     (entry,) = await doors.record.page(shop.store.id, EntryFilter(action="role.changed"), 5)
     assert (entry.before, entry.after) == ('{"role":"viewer"}', '{"role":"approver"}')
     assert (entry.actor_id, entry.subject_id) == (owner.user_id, user_id)
+
+
+async def test_the_record_is_searched_by_words_and_names_who_acted(
+    shop: Shop, clock: HandClock
+) -> None:
+    doors, store_id = shop.container.doors, shop.store.id
+    (owner,) = await doors.people.members(store_id)
+    actor = Actor(ActorKind.PERSON, owner.user_id, "203.0.113.7")
+    await shop.container.stores.create_api_key(store_id, "100% Tills", Role.VIEWER, None, actor)
+    (key,) = await doors.api_keys.list_of(store_id)
+    await doors.api_keys.revoke(store_id, key.id, Actor(ActorKind.SYSTEM, "console"))
+    _, token = await doors.people.invite(store_id, "b@example.com", Role.VIEWER, actor)
+    clock.advance(minutes=1)
+    user_id = await doors.people.join(token, "wonderful brick 7 lamp", Origin("203.0.113.9"))
+    await doors.sign_in.enter(
+        "b@example.com", "wonderful brick 7 lamp", None, Origin("203.0.113.9")
+    )
+
+    async def acts(**wanted: object) -> list[str]:
+        found = await doors.record.page(store_id, EntryFilter(**wanted), 50)  # type: ignore[arg-type]
+        return [entry.action for entry in found]
+
+    assert await acts(text="0% TILLS") == ["api_key.created"]
+    assert await acts(text="0_ tills") == []
+    assert await acts(text=key.id) == ["api_key.revoked", "api_key.created"]
+    assert await acts(text="203.0.113.9") == ["sign_in.ok", "person.joined"]
+    assert await acts(actor_kind=ActorKind.SYSTEM) == ["api_key.revoked"]
+    assert await doors.record.actors(store_id) == [
+        (owner.user_id, owner.email),
+        (user_id, "b@example.com"),
+        (key.id, "Key 100% Tills"),
+    ]
+    assert await doors.people.last_sign_ins(store_id) == {user_id: clock.utc_now()}
+    await doors.people.remove(store_id, user_id, actor)
+    names = await doors.record.names(store_id, {user_id, key.id, "demo", ""})
+    assert names == {user_id: "b@example.com", key.id: "Key 100% Tills"}
+
+
+async def test_the_file_of_the_record_runs_nothing_and_is_for_those_who_may(
+    shop: Shop, visitor: Visitor
+) -> None:
+    doors, store_id = shop.container.doors, shop.store.id
+    (owner,) = await doors.people.members(store_id)
+    actor = Actor(ActorKind.PERSON, owner.user_id, "=cmd|'/c calc'!A1")
+    await doors.record.note(store_id, actor, "act.odd")
+    assert (await visitor.http.get("/record.csv")).status_code == 401
+    await visitor.sign_in()
+
+    answer = await visitor.http.get("/record.csv", params={"what": "act.odd"})
+
+    head, row = answer.text.splitlines()
+    assert head.startswith("number,at,action,actor_kind,actor_id,actor,")
+    assert f"act.odd,person,{owner.user_id},{owner.email},,'=cmd" in row
+    assert (await visitor.http.get("/record.csv", params={"from": "soon"})).status_code == 422
+    (noted,) = await doors.record.page(store_id, EntryFilter(action="record.exported"), 5)
+    assert noted.after == '{"what":"act.odd"}'
+    _, token = await doors.people.invite(store_id, "v@example.com", Role.VIEWER, actor)
+    await doors.people.join(token, "wonderful brick 7 lamp", Origin())
+    await visitor.sign_in("v@example.com", "wonderful brick 7 lamp")
+    assert (await visitor.http.get("/record.csv")).status_code == 403
