@@ -116,7 +116,7 @@ class BoltcardPage:
 
     async def _offer_link(self, action: LinkAction) -> None:
         visit = self._visit
-        visit.caller.need(Permission.PROGRAM)
+        await visit.need(Permission.PROGRAM)
         check_card_base(card_base(visit.container))
         made_at = visit.container.clock.utc_now()
         made = await visit.container.card_links.make(
@@ -142,7 +142,7 @@ class BoltcardPage:
 
     async def _show_keys(self) -> None:
         visit = self._visit
-        visit.caller.need(Permission.PROGRAM)
+        await visit.need(Permission.PROGRAM)
         handed = await visit.container.card_links.show_keys(
             visit.store.id, self._id, visit.caller.actor
         )
@@ -185,7 +185,7 @@ class BoltcardPage:
         pull_payment_id: str | None = None,
     ) -> None:
         visit = self._visit
-        visit.caller.need(Permission.CREATE)
+        await visit.need(Permission.CREATE)
         await visit.container.boltcards.change(
             visit.store.id,
             self._id,

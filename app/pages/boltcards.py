@@ -83,7 +83,7 @@ class BoltcardsPage:
     async def _make(self, values: Values) -> bool:
         visit = self._visit
         try:
-            visit.caller.need(Permission.CREATE)
+            await visit.need(Permission.CREATE)
             if not values.get("pull_payment_id"):
                 raise InvalidField(
                     "pull_payment_id", "make a pull payment first: a card draws on one"

@@ -116,7 +116,7 @@ class PullPaymentPage:
 
     async def _change(self, change: PullPaymentChange) -> None:
         visit = self._visit
-        visit.caller.need(Permission.CREATE)
+        await visit.need(Permission.CREATE)
         await visit.container.pull_payments.change(
             visit.store.id, self._id, change, visit.caller.actor
         )

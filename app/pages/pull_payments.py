@@ -78,7 +78,7 @@ class PullPaymentsPage:
     async def _make(self, values: Values) -> bool:
         visit = self._visit
         try:
-            visit.caller.need(Permission.CREATE)
+            await visit.need(Permission.CREATE)
             wanted = new_from(values, visit.store)
             made = await visit.container.pull_payments.create(
                 visit.store.id, wanted, visit.caller.actor

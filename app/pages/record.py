@@ -37,7 +37,7 @@ class RecordPage:
         container, store_id = self._visit.container, self._visit.store.id
         record = container.doors.record
         try:
-            self._visit.caller.need(Permission.AUDIT)
+            await self._visit.need(Permission.AUDIT)
             actors = await record.actors(store_id)
             actions = await record.actions(store_id, container.clock.utc_now() - ACTIONS_OF)
         except ServiceError as error:
@@ -70,7 +70,7 @@ class RecordPage:
         visit, record = self._visit, self._visit.container.doors.record
         before = self._entries[-1].number if self._entries else None
         try:
-            visit.caller.need(Permission.AUDIT)
+            await visit.need(Permission.AUDIT)
             found = await record.page(visit.store.id, self._wanted, PAGE + 1, before)
             self._entries += found[:PAGE]
             ids = {entry.actor_id or "" for entry in self._entries}

@@ -210,7 +210,7 @@ class Shell:
         wallet = await wallets.read(visit.store.id)
         stopped = wallet.stopped_at is not None
         try:
-            visit.caller.need(Permission.RESUME if stopped else Permission.STOP)
+            await visit.need(Permission.RESUME if stopped else Permission.STOP)
             await (wallets.resume if stopped else wallets.stop)(visit.store.id, actor)
         except ServiceError as error:
             ui.notify(error.message, type="warning")

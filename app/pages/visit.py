@@ -8,7 +8,7 @@ from typing import Protocol
 
 from nicegui import Client, ui
 
-from app.auth import Caller, Permission
+from app.auth import Caller, Permission, still
 from app.container import Container
 from app.live import Boards
 from app.pages.export_run import ExportRun
@@ -54,6 +54,15 @@ class Visit:
     def is_watching(self) -> bool:
         """Tell whether the browser is connected and the tab in sight."""
         return self.client.has_socket_connection and not self.is_hidden
+
+    async def need(self, permission: Permission) -> None:
+        """Refuse what the role does not allow now: it may have changed since the page was built.
+
+        Raises:
+            Forbidden: The role does not allow it.
+            Unauthenticated: The session is over.
+        """
+        (await still(self.caller, self.container)).need(permission)
 
     def rewrite(self, address: str) -> None:
         """Change the address of what is shown, without a new entry in the browser's history."""
