@@ -29,6 +29,9 @@ cli = typer.Typer(
 api_key = typer.Typer(help="Keys for programs.", no_args_is_help=True)
 cli.add_typer(api_key, name="api-key")
 
+keys = typer.Typer(help="The keys that seal secrets.", no_args_is_help=True)
+cli.add_typer(keys, name="keys")
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -222,6 +225,19 @@ def restore(
     done = commands.restore(file)
     text = f"restored schema {done.revision}, {done.kind}, epoch {done.epoch}; the gate is shut"
     print(json.dumps({"file": str(file)} | asdict(done)) if as_json else text)
+
+
+@keys.command("rotate", epilog="Example: flash-payouts keys rotate")
+def rotate_keys(as_json: AsJson = False) -> None:
+    """Seal every secret with new keys, while nothing is served; cut off, run it again."""
+    from app import commands
+
+    done = _run(commands.rotate_keys())
+    text = f"{done.sealed_anew:,} secrets of {done.stores} store(s) have new keys"
+    kept = f"{done.kept_key} opens older backups: keep it as safe as the new one"
+    print(json.dumps(asdict(done)) if as_json else f"{text}; {kept}")
+    if done.unreadable:
+        print(f"{done.unreadable:,} secrets were opened by no key", file=sys.stderr)
 
 
 @cli.command(epilog="Example: flash-payouts doctor")

@@ -21,7 +21,10 @@ from models.migrations import run as migrations
 from models.store import Actor, ActorKind, DatabaseKind, Role
 from services import backups
 from services.clock import SystemClock
+from services.database import Database
 from services.epoch import EPOCH_FILE, EpochFile
+from services.key_rotation import KeyRotation, Rotated
+from services.storage.backup import check_alone
 from services.stores import NewStore, StoreAndOwner
 
 _log = structlog.get_logger(__name__)
@@ -106,6 +109,18 @@ def restore(backup: Path) -> Manifest:
     settings = load_settings()
     epoch_file = EpochFile(settings.data_dir / EPOCH_FILE)
     return backups.restore(settings.database, backup, epoch_file, SystemClock().utc_now())
+
+
+async def rotate_keys() -> Rotated:
+    """Give every store a new data key, and all of them a new master key."""
+    settings = load_settings()
+    await asyncio.to_thread(check_alone, settings.database)
+    await asyncio.to_thread(prepare, settings)
+    database = Database(settings.database)
+    try:
+        return await KeyRotation(database, SystemClock(), settings.key_file).run()
+    finally:
+        await asyncio.to_thread(database.close)
 
 
 def migrate() -> str:

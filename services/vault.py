@@ -11,6 +11,7 @@ import hmac
 import os
 import secrets
 import stat
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -30,12 +31,45 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def load_master_key(path: Path, *, may_create: bool) -> bytes:
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """What the file of the master key holds.
+
+    Keyed hashes cannot be made anew from themselves, so the keys of those outlive a rotation;
+    `previous` is there only while one is under way.
+    """
+
+    current: bytes = field(repr=False)
+    previous: bytes | None = field(default=None, repr=False)
+    find: bytes | None = field(default=None, repr=False)
+    sign: bytes | None = field(default=None, repr=False)
+
+    def rotated(self) -> KeyFile:
+        """Return the same with a new master key, and this one as the previous."""
+        vault = Vault(self)
+        fresh = secrets.token_bytes(KEY_BYTES)
+        return KeyFile(fresh, self.current, vault.find_key, vault.sign_key)
+
+    def write(self, path: Path) -> None:
+        """Put it in the file's place, whole or not at all."""
+        parts = [("previous", self.previous), ("find", self.find), ("sign", self.sign)]
+        lines = [self.current.hex(), *(f"{name} {key.hex()}" for name, key in parts if key)]
+        draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+        _write_new(draft, "\n".join(lines) + "\n")
+        draft.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def load_master_key(path: Path, *, may_create: bool, is_rotating: bool = False) -> KeyFile:
     """Return the master key of a file; the first start makes one, readable by its owner only.
 
     Raises:
         SettingError: The file is missing though secrets were sealed with it, is readable by
-            others, or does not hold 64 hexadecimal digits.
+            others, does not hold 64 hexadecimal digits, or a rotation of it was cut off.
     """
     if not path.exists():
         if not may_create:
@@ -43,20 +77,32 @@ def load_master_key(path: Path, *, may_create: bool) -> bytes:
                 "MASTER_KEY_FILE", f"{path} is missing, and this database holds sealed secrets"
             )
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        _write_new(path, secrets.token_hex(KEY_BYTES) + "\n")
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise SettingError("MASTER_KEY_FILE", f"{path} must be readable by its owner only (0600)")
     try:
-        key = bytes.fromhex(path.read_text().strip())
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
+        first, *others = path.read_text().strip().splitlines()
+        named = dict(line.split() for line in others)
+        keys = {name: bytes.fromhex(text) for name, text in {"current": first, **named}.items()}
+        found = KeyFile(**keys)
+    except (ValueError, TypeError):
+        keys = {"current": b""}
+        found = KeyFile(b"")
+    if any(len(key) != KEY_BYTES for key in keys.values()):
         raise SettingError("MASTER_KEY_FILE", f"{path} must hold 64 hexadecimal digits")
-    return key
+    if found.previous is not None and not is_rotating:
+        raise SettingError(
+            "MASTER_KEY_FILE", "a rotation was cut off: run `flash-payouts keys rotate` to its end"
+        )
+    return found
+
+
+def _write_new(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 class Sealer:
@@ -99,20 +145,22 @@ class Sealer:
 class Vault:
     """Holds the master key and the data keys of all stores."""
 
-    def __init__(self, master_key: bytes) -> None:
+    def __init__(self, master: KeyFile | bytes) -> None:
+        keys = KeyFile(master) if isinstance(master, bytes) else master
+        master_key = keys.current
         self._master = Sealer(_derive(master_key, b"seal data keys"))
-        self._find_key = _derive(master_key, b"find sealed values")
-        self._sign_key = _derive(master_key, b"sign claim links")
+        self.find_key = keys.find or _derive(master_key, b"find sealed values")
+        self.sign_key = keys.sign or _derive(master_key, b"sign claim links")
         # People belong to no one store, so their secrets have a key of their own.
         self.people = Sealer(_derive(master_key, b"seal people's secrets"))
         self.token_key = _derive(master_key, b"sign access tokens")
         self._sealers: dict[str, Sealer] = {}
 
-    def new_data_key(self, store_id: str) -> bytes:
+    def new_data_key(self, store_id: str, version: int = 1) -> bytes:
         """Make a store's data key and return it sealed, to be kept in the database."""
         data_key = secrets.token_bytes(KEY_BYTES)
         self._sealers[store_id] = Sealer(data_key)
-        return self._master.seal(data_key, f"data_keys/{store_id}/1")
+        return self._master.seal(data_key, f"data_keys/{store_id}/{version}")
 
     def add_data_key(self, store_id: str, version: int, sealed_key: bytes) -> None:
         """Take a data key from the database."""
@@ -130,11 +178,11 @@ class Vault:
     def find_hash(self, purpose: str, value: bytes) -> str:
         """Return the keyed hash by which a sealed value is found again."""
         message = purpose.encode() + b"\x00" + value
-        return hmac.new(self._find_key, message, hashlib.sha256).hexdigest()
+        return hmac.new(self.find_key, message, hashlib.sha256).hexdigest()
 
     def sign(self, message: bytes) -> bytes:
         """Return a 128-bit signature of a message that only this installation can make."""
-        return hmac.new(self._sign_key, message, hashlib.sha256).digest()[:16]
+        return hmac.new(self.sign_key, message, hashlib.sha256).digest()[:16]
 
 
 def _derive(master_key: bytes, purpose: bytes) -> bytes:

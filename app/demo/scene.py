@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from app.demo.prices import PastPrices
+from services.vault import KeyFile
 
 Rows = list[tuple[Any, ...]]
 
@@ -27,7 +28,7 @@ class Scene:
     now_us: int
     seed: int
     prices: PastPrices
-    master_key: bytes = field(repr=False)
+    master_key: KeyFile = field(repr=False)
     data_key: tuple[int, bytes] = field(repr=False)
     node_key: bytes = field(repr=False)
     funds: dict[str, str]

@@ -23,7 +23,7 @@ from models.backup import Manifest
 from models.errors import UnavailableError
 from models.instants import from_us
 from models.tables import METADATA
-from services.database import open_postgres, open_sqlite
+from services.database import open_postgres, open_sqlite, sqlite_path
 from services.storage.epoch import read_epoch
 from services.storage.statement import Transaction
 from services.storage.store import read_kind
@@ -32,6 +32,10 @@ _FORMAT = "flash-payouts backup 1"
 _END_OF_TABLE = b"\\.\n"
 _SQLITE_HEAD = b"SQLite format 3\0"
 _READ_REVISION = "SELECT version_num FROM alembic_version"
+_COUNT_OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND backend_type = 'client backend' AND pid != pg_backend_pid()"
+)
 LINE_LIMIT = 64 * 1024 * 1024
 
 
@@ -118,6 +122,22 @@ def alone_on_sqlite(path: str) -> Iterator[None]:
             msg = f"{path} is in use: stop `flash-payouts serve` first."
             raise UnavailableError(msg)
         yield
+
+
+def check_alone(url: str) -> None:
+    """Make sure that nobody else uses a database.
+
+    Raises:
+        UnavailableError: Somebody does.
+    """
+    if url.startswith("sqlite:"):
+        with alone_on_sqlite(sqlite_path(url)):
+            return
+    with closing(open_postgres(url, read_only=True)) as connection:
+        (others,) = connection.execute(_COUNT_OTHERS).fetchone() or (0,)
+    if others:
+        msg = f"{others} others use the database: stop `flash-payouts serve` everywhere first."
+        raise UnavailableError(msg)
 
 
 def _fill(cursor: psycopg.Cursor[Any], file: gzip.GzipFile, table: str, names: list[str]) -> None:

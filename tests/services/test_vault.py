@@ -104,7 +104,7 @@ def test_the_first_start_makes_a_key_for_its_owner_only(tmp_path: Path) -> None:
 
     made = load_master_key(path, may_create=True)
 
-    assert len(made) == 32
+    assert len(made.current) == 32
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert load_master_key(path, may_create=False) == made
 
