@@ -144,7 +144,11 @@ class FormDialog:
 
     async def _submitted(self, event: events.GenericEventArguments) -> None:
         given = event.args if isinstance(event.args, dict) else {}
-        values = {str(name): str(value)[:_LIMIT].strip() for name, value in given.items()}
+        values = {str(name): str(value)[:_LIMIT] for name, value in given.items()}
+        # A password is what it is, with the spaces around it.
+        values = {
+            name: kept if name == "password" else kept.strip() for name, kept in values.items()
+        }
         if self._is_busy:
             return
         self._is_busy = True

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from nicegui import html, ui
 
+from components.payout_acts import act_rows
 from components.text import Text
 from components.theme import GLYPHS
 from components.unit import unit_of
@@ -21,12 +21,12 @@ from models.money import (
     SATS_PER_BTC,
 )
 from models.payout import EvidenceGrade
+from models.payout_act import PayoutAct, PossibleActs
 from models.payout_detail import PayoutDetail, StepKind, TimelineStep
 from models.payout_view import PayoutView, RateView
-from models.states import PayoutState
 from models.store import Store
 
-Act = Callable[[str, PayoutView, str | None], Awaitable[None]]
+Act = Callable[[PayoutAct, PayoutView, str | None], Awaitable[None]]
 _GRADES = {
     EvidenceGrade.PREIMAGE: "Proof",
     EvidenceGrade.FLASH_SUCCESS: "Flash: success",
@@ -38,38 +38,27 @@ _GRADES = {
 _STEP_GLYPHS = {StepKind.STATE: "●", StepKind.SEND: "→", StepKind.SIGHTING: "◌"}
 
 
-@dataclass(frozen=True, slots=True)
-class AllowedActs:
-    """What the role of whoever looks allows."""
-
-    approve: bool
-    cancel: bool
-
-
 class PayoutDetailDialog:
     """One dialog for a page, filled anew each time; `on_act` is told what was decided."""
 
-    def __init__(
-        self, store: Store, allowed: AllowedActs, on_act: Act, on_close: Callable[[], None]
-    ) -> None:
+    def __init__(self, store: Store, on_act: Act, on_close: Callable[[], None]) -> None:
         self._zone = ZoneInfo(store.time_zone)
         self._currency = store.currency
-        self._allowed = allowed
         self._on_act = on_act
         self.shown: PayoutDetail | None = None
         with ui.dialog() as self._dialog, html.article().classes("fp-modal") as self._body:
             self._body.props('data-testid=payout-detail role=dialog aria-label="Payout"')
         self._dialog.on("hide", on_close)
 
-    def open(self, detail: PayoutDetail) -> None:
-        """Show a payout."""
-        self._fill(detail)
+    def open(self, detail: PayoutDetail, possible: PossibleActs) -> None:
+        """Show a payout, and what whoever looks may do to it."""
+        self._fill(detail, possible)
         self._dialog.open()
 
-    def refresh(self, detail: PayoutDetail) -> None:
+    def refresh(self, detail: PayoutDetail, possible: PossibleActs) -> None:
         """Show the same payout as it is now."""
         if self._dialog.value:
-            self._fill(detail)
+            self._fill(detail, possible)
 
     def close(self) -> None:
         """Close the dialog."""
@@ -80,13 +69,14 @@ class PayoutDetailDialog:
         """Return the id of the payout that is shown, if one is."""
         return self.shown.payout.id if self.shown is not None and self._dialog.value else None
 
-    def _fill(self, detail: PayoutDetail) -> None:
+    def _fill(self, detail: PayoutDetail, possible: PossibleActs) -> None:
         self.shown = detail
         self._body.clear()
         with self._body:
             self._head(detail.payout)
             with html.div().classes("fp-modal-body"):
                 _advice(detail)
+                act_rows(possible, self._zone, lambda act: self._on_act(act, detail.payout, None))
                 with html.div().classes("fp-facts"):
                     self._facts(detail)
                 with html.section():
@@ -95,7 +85,8 @@ class PayoutDetailDialog:
                         for step in detail.steps:
                             self._step(step)
                 _not_arrived(detail)
-            self._acts(detail.payout)
+            if PayoutAct.APPROVE in possible.acts:
+                self._decision(detail.payout)
 
     def _head(self, payout: PayoutView) -> None:
         with html.header().classes("fp-modal-head"):
@@ -161,24 +152,14 @@ class PayoutDetailDialog:
             html.span(_took(step.since_before)).classes("num soft")
             html.span(self._time(step.at)).classes("num soft")
 
-    def _acts(self, payout: PayoutView) -> None:
-        waiting = payout.state is PayoutState.AWAITING_APPROVAL
-        unsent = payout.state in {PayoutState.PENDING, PayoutState.APPROVED}
-        if not (waiting and self._allowed.approve) and not (
-            (waiting or unsent) and self._allowed.cancel
-        ):
-            return
+    def _decision(self, payout: PayoutView) -> None:
         with html.footer().classes("fp-modal-foot"):
-            if waiting and self._allowed.approve:
-                reason = ui.input(placeholder="Reason, if you reject").classes("fp-input")
-                reason.props("dense outlined")
-                reject = Text("button", "Reject").classes("fp-button stop")
-                reject.on("click", lambda: self._on_act("reject", payout, reason.value))
-                approve = Text("button", "Approve").classes("fp-button primary")
-                approve.on("click", lambda: self._on_act("approve", payout, None))
-            elif self._allowed.cancel:
-                cancel = Text("button", "Cancel this payout").classes("fp-button stop")
-                cancel.on("click", lambda: self._on_act("cancel", payout, None))
+            reason = ui.input(placeholder="Reason, if you reject").classes("fp-input")
+            reason.props("dense outlined")
+            reject = Text("button", "Reject").classes("fp-button stop")
+            reject.on("click", lambda: self._on_act(PayoutAct.REJECT, payout, reason.value))
+            approve = Text("button", "Approve").classes("fp-button primary")
+            approve.on("click", lambda: self._on_act(PayoutAct.APPROVE, payout, None))
 
     def _time(self, at: datetime) -> str:
         return f"{at.astimezone(self._zone):%b %d, %H:%M:%S}"

@@ -170,7 +170,8 @@ def _worth(review: Review) -> str:
 def _rate(rate: Rate, now: datetime) -> str:
     per_btc = _minor(rate.numerator * SATS_PER_BTC // rate.denominator, rate.currency)
     old = max(0, (now - rate.at) // SECOND)
-    return f"{per_btc} per BTC, {rate.source}, {'of now' if old <= 1 else f'{age(old)} old'}"
+    source = rate.source[:1].upper() + rate.source[1:]
+    return f"{per_btc} per BTC, {source}, {'of now' if old <= 1 else f'{age(old)} old'}"
 
 
 def _next(preview: PayoutPreview) -> str:

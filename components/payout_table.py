@@ -43,7 +43,6 @@ class TableActions:
     sort: Callable[[PayoutOrder], Awaitable[None]]
     widen: Callable[[], Awaitable[None]]
     retry: Callable[[], Awaitable[None]]
-    new: Callable[[], Awaitable[None]] | None = None
 
 
 def install_payout_table() -> None:
@@ -69,9 +68,6 @@ class PayoutTable:
                 self._pause = Text("button", "Pause").classes("fp-button")
                 self._pause.on("click", actions.pause)
                 _export_choice(actions.export)
-                if actions.new is not None:
-                    new = Text("button", "New payout").classes("fp-button primary fp-new-payout")
-                    new.on("click", actions.new)
             with html.div().classes("fp-payouts-body"):
                 options = _options(time_zone, currency)
                 self._grid = ui.aggrid(options, auto_size_columns=False).classes("fp-grid")

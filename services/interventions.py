@@ -14,8 +14,9 @@ from models.hold import Hold
 from models.ids import HOLD, Ids
 from models.instants import Clock
 from models.payout import Attempt, AttemptState, Payout, SendAnswer
+from models.payout_act import PayoutAct, PossibleActs
 from models.statement import Proposal
-from models.states import FINAL, PayoutState
+from models.states import ALLOWED, FINAL, PayoutState
 from models.store import Actor
 from services import attempt_policy
 from services.audit import audit
@@ -32,7 +33,11 @@ from services.tracking import Tracking
 
 REASON_LIMIT = 500
 EVIDENCE_LIMIT = 2_000
-_HELD = frozenset({PayoutState.PENDING, PayoutState.AWAITING_APPROVAL, PayoutState.APPROVED})
+# What the table of transitions alone decides.
+_BY_TABLE = {
+    PayoutAct.REJECT: PayoutState.REJECTED,
+    PayoutAct.CANCEL: PayoutState.CANCELLED,
+}
 _USED_UP = "Its invoice cannot be used again; make a new payout with a new invoice."
 
 
@@ -119,22 +124,49 @@ class Interventions:
         """Return what the books propose for an unknown payout (rule B)."""
         return await self._database.read(closed_books.read_proposal, store_id, payout_id)
 
+    async def possible(self, store_id: str, payout_id: str) -> PossibleActs:
+        """Return what may be done to a payout as it stands; roles are for whoever asks.
+
+        Raises:
+            NotFoundError: This store has no such payout.
+        """
+        return await self._database.read(self._possible, store_id, payout_id)
+
     # What follows runs inside a transaction.
+
+    def _possible(self, tx: Transaction, store_id: str, payout_id: str) -> PossibleActs:
+        payout = payouts.read_payout(tx, store_id, payout_id)
+        if payout is None:
+            raise NotFoundError("There is no such payout.")
+        acts = {act for act, target in _BY_TABLE.items() if (payout.state, target) in ALLOWED}
+        if PayoutAct.REJECT in acts:
+            acts.add(PayoutAct.APPROVE)
+        hold = holds.open_hold(tx, store_id, payout_id)
+        if payout.state not in FINAL:
+            acts.add(PayoutAct.HOLD if hold is None else PayoutAct.RELEASE)
+        if payout.state is PayoutState.NEEDS_REVIEW:
+            acts.add(PayoutAct.RESOLVE)
+        elif payout.state is PayoutState.IN_FLIGHT:
+            proposal = closed_books.read_proposal(tx, store_id, payout_id)
+            if proposal is not None and proposal.agreed_twice_at is not None:
+                acts.add(PayoutAct.NOT_PAID)
+        no_retry = None
+        if payout.state is PayoutState.FAILED:
+            try:
+                self._check_retry(tx, payout, self._clock.utc_now())
+                acts.add(PayoutAct.RETRY)
+            except StateChanged as error:
+                no_retry = error.message
+        return PossibleActs(frozenset(acts), hold, no_retry)
 
     def _retry(
         self, tx: Transaction, store_id: str, payout_id: str, actor: Actor, revision: int | None
     ) -> Payout:
         now = self._clock.utc_now()
         payout = _locked(tx, store_id, payout_id, revision)
-        if payout.state is not PayoutState.FAILED:
-            raise StateChanged(payout_id, payout.state, "Only a failed payout can be tried again.")
-        known = attempts.read_attempts(tx, store_id, payout_id)
-        if any(attempt.state is not AttemptState.DEAD for attempt in known):
-            raise StateChanged(payout_id, payout.state, "An invoice of it may still be paid.")
-        if ledger.is_posted_after_release(tx, [attempt.id for attempt in known]):
-            raise StateChanged(payout_id, payout.state, "It was paid after all; see the alarm.")
-        if not is_resolvable(payout):
-            self._take_up_again(tx, payout, known, now)
+        again = self._check_retry(tx, payout, now)
+        if again is not None:
+            attempts.set_attempt_state(tx, again, AttemptState.LIVE)
         _reserve_anew(tx, payout, now)
         moved = payouts.move(
             tx,
@@ -152,14 +184,21 @@ class Interventions:
         _audit(tx, payout, moved, actor, "payout.retried", now)
         return moved
 
-    def _take_up_again(
-        self, tx: Transaction, payout: Payout, known: list[Attempt], now: datetime
-    ) -> None:
-        """Let the one invoice there is be sent once more, where that is safe and of use.
+    def _check_retry(self, tx: Transaction, payout: Payout, now: datetime) -> Attempt | None:
+        """Refuse what cannot be tried again; return the attempt to revive, if there is but one.
 
-        Safe, as it is dead only because every send of it did nothing; of use, if Flash does not
-        merely repeat a failure that it keeps under the key.
+        Reviving is safe, as it is dead only because every send of it did nothing; and of use, if
+        Flash does not merely repeat a failure that it keeps under the key.
         """
+        if payout.state is not PayoutState.FAILED:
+            raise StateChanged(payout.id, payout.state, "Only a failed payout can be tried again.")
+        known = attempts.read_attempts(tx, payout.store_id, payout.id)
+        if any(attempt.state is not AttemptState.DEAD for attempt in known):
+            raise StateChanged(payout.id, payout.state, "An invoice of it may still be paid.")
+        if ledger.is_posted_after_release(tx, [attempt.id for attempt in known]):
+            raise StateChanged(payout.id, payout.state, "It was paid after all; see the alarm.")
+        if is_resolvable(payout):
+            return None
         attempt = known[-1]
         found = attempts.read_sends(tx, payout.store_id, payout.id)
         sends = [send for send in found if send.attempt_id == attempt.id]
@@ -170,7 +209,7 @@ class Interventions:
         is_alive = attempt_policy.may_begin(attempt, now)
         if not is_alive or was_kept or not attempt_policy.all_did_nothing(sends):
             raise StateChanged(payout.id, payout.state, _USED_UP)
-        attempts.set_attempt_state(tx, attempt, AttemptState.LIVE)
+        return attempt
 
     def _resolve(
         self,

@@ -102,7 +102,7 @@ def _of_send(send: Send) -> list[Line]:
 
 
 def _of_sighting(sighting: Sighting) -> Line:
-    title = f"{_SOURCES[sighting.source]}: {sighting.says.lower()}"
+    title = f"{_SOURCES[sighting.source]}: {sighting.says.lower().replace('_', ' ')}"
     return sighting.at, 0, StepKind.SIGHTING, title, sighting.detail
 
 

@@ -25,6 +25,7 @@ from components.needs_you import NeedsYou
 from components.payout_table import PayoutTable, TableActions
 from components.period_strip import PeriodStrip
 from components.summary_cards import SummaryCards
+from components.text import Text
 from components.top_cards_chart import TopCardsChart
 from components.trend_chart import TrendChart
 from components.unit import SATS, unit_of
@@ -203,7 +204,10 @@ class Dashboard:
         self._first_steps = FirstStepsView(self._visit)
         views = FilterViews(self._visit, lambda: self.values, self._filter)
         self._bar = views.bar = FilterBar(today, self._filter, views.act, views.opened)
-        self._needs = NeedsYou(self._filter, self._store.time_zone)
+        with html.div().classes("fp-over"):
+            self._needs = NeedsYou(self._filter, self._store.time_zone)
+            if self._caller.may(Permission.CREATE):
+                Text("button", "New payout").classes("fp-button primary").on("click", self._new.ask)
         cards = SummaryCards(lambda status: self._later(status=status, state=""))
         strip = PeriodStrip(self._store.time_zone, self._store.currency, self._show_in, self._unit)
         with html.div().classes("fp-charts"):
@@ -217,7 +221,6 @@ class Dashboard:
             sort=self._sort,
             widen=self._bar.widen,
             retry=self._join,
-            new=self._new.ask if self._caller.may(Permission.CREATE) else None,
         )
         table = PayoutTable(actions, self._store.time_zone, self._store.currency)
         with html.div().classes("fp-standing"):

@@ -150,4 +150,6 @@ class NewPayout:
 def _fee_words(probe: ProbeOutcome | None) -> str:
     if probe is None or probe.fee_cents is None:
         return f"not known before it is sent; {_CAP}"
+    if probe.fee_cents == "0":
+        return f"less than a US cent, an estimate; {_CAP}"
     return f"about {probe.fee_cents} US cents, an estimate; {_CAP}"

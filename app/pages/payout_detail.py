@@ -7,12 +7,10 @@ from collections.abc import Callable
 from nicegui import background_tasks, ui
 
 from app.auth import Permission
+from app.pages.payout_acts import PayoutActs
 from app.pages.visit import Visit
-from components.payout_detail import AllowedActs, PayoutDetailDialog
-from models.errors import NotFoundError, ServiceError
-from models.payout_view import PayoutView
-
-REASON_CODE = "by_hand"
+from components.payout_detail import PayoutDetailDialog
+from models.errors import NotFoundError
 
 
 class DetailOpener:
@@ -25,10 +23,8 @@ class DetailOpener:
         self._store = visit.store
         self._client = visit.client
         self._address = address
-        allowed = AllowedActs(
-            approve=self._caller.may(Permission.APPROVE), cancel=self._caller.may(Permission.CANCEL)
-        )
-        self._dialog = PayoutDetailDialog(visit.store, allowed, self._act, self._closed)
+        self._acts = PayoutActs(visit, self._refresh)
+        self._dialog = PayoutDetailDialog(visit.store, self._acts.ask, self._closed)
 
     async def open(self, payout_id: str) -> None:
         """Open the modal and give it its address."""
@@ -36,12 +32,13 @@ class DetailOpener:
             detail = await self._container.details.read(
                 self._store.id, payout_id, shows_uid=self._caller.may(Permission.SEE_UIDS)
             )
+            possible = await self._acts.possible(payout_id)
         except NotFoundError as error:
             with self._client:
                 ui.notify(error.message, type="warning")
             return
         with self._client:
-            self._dialog.open(detail)
+            self._dialog.open(detail, possible)
         self._visit.rewrite(f"/payouts/{payout_id}")
 
     def payouts_changed(self, payout_ids: set[str]) -> None:
@@ -56,32 +53,10 @@ class DetailOpener:
         detail = await self._container.details.read(
             self._store.id, payout_id, shows_uid=self._caller.may(Permission.SEE_UIDS)
         )
+        possible = await self._acts.possible(payout_id)
         if not self._client.is_deleted:
             with self._client:
-                self._dialog.refresh(detail)
+                self._dialog.refresh(detail, possible)
 
     def _closed(self) -> None:
         self._visit.rewrite(self._address())
-
-    async def _act(self, act: str, payout: PayoutView, reason: str | None) -> None:
-        payouts, caller = self._container.payouts, self._caller
-        try:
-            if act == "approve":
-                caller.need(Permission.APPROVE)
-                await payouts.approve(self._store.id, payout.id, payout.revision, caller.actor)
-            elif act == "reject":
-                caller.need(Permission.APPROVE)
-                await payouts.reject(
-                    self._store.id,
-                    payout.id,
-                    payout.revision,
-                    caller.actor,
-                    reason_code=REASON_CODE,
-                    reason=reason or "",
-                )
-            else:
-                caller.need(Permission.CANCEL)
-                await payouts.cancel(self._store.id, payout.id, caller.actor)
-        except ServiceError as error:
-            ui.notify(error.message, type="warning")
-        await self._refresh()

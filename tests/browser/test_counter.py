@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import secrets
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from models.states import PayoutState
+from models.store import SYSTEM
+from models.wallet import Gate
+from services.database import Database
+from services.storage import payout as payouts
+from services.storage import wallet as wallets
+from services.storage.statement import Transaction
+from services.verdicts import PAID_AFTER_RELEASE
 from tests.browser.till import Till
 from tests.support.postgres import require_or_skip
 
@@ -17,6 +30,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WAIT_S = 20.0
 
 
 class Counter(Till):
@@ -27,6 +41,58 @@ class Counter(Till):
         body = {"amount_msat": sats * 1000 or None, "expiry_s": 600, "memo": memo, "payee": payee}
         made = self.http.post(f"{self.sandbox.control_url}/invoices", json=body)
         return str(made.raise_for_status().json()["pr"])
+
+    def ask_for_review(self, memo: str) -> str:
+        """Return a payout that Flash took and never finishes, old enough for a person."""
+        fault = {"kind": "pending_forever", "times": 1}
+        self.http.post(f"{self.sandbox.control_url}/faults", json=fault).raise_for_status()
+        body = {"amount_msat": 3_000_000, "expiry_s": 600, "memo": memo}
+        made = self.http.post(f"{self.sandbox.control_url}/foreign-invoices", json=body)
+        made.raise_for_status()
+        self.post_once("payouts", destination=made.json()["pr"], pull_payment_id=self.fund)
+        deadline = time.monotonic() + WAIT_S
+        while not (found := self.get("payouts", state="in_flight")["items"]):
+            assert time.monotonic() < deadline, "the payout was not sent in time"
+            time.sleep(0.1)
+        self._write(_review, found[0]["store_id"], found[0]["id"])
+        return str(found[0]["id"])
+
+    def shut_gate(self) -> None:
+        """Shut the gate for a reason that only a person clears."""
+        self._write(_shut, self.get("wallet")["store_id"], "")
+
+    def post_once(self, path: str, **body: object) -> None:
+        """Ask for something that demands a key."""
+        headers = self._headers() | {"Idempotency-Key": secrets.token_hex(8)}
+        answer = self.http.post(f"{self.url}/v1/{path}", json=body, headers=headers)
+        answer.raise_for_status()
+
+    def _write(self, change: Callable[[Transaction, str, str], None], *names: str) -> None:
+        """Change the service's database as its own worker would after a day of waiting."""
+
+        async def write() -> None:
+            database = Database(f"sqlite:///{self._folder}/payouts.db")
+            try:
+                await database.write(change, *names)
+            finally:
+                database.close()
+
+        # A browser that is driven from here has a loop of its own in this thread.
+        with ThreadPoolExecutor(1) as other:
+            other.submit(asyncio.run, write()).result(WAIT_S)
+
+
+def _review(tx: Transaction, store_id: str, payout_id: str) -> None:
+    payout = payouts.lock_payout(tx, store_id, payout_id)
+    assert payout is not None
+    target, now = PayoutState.NEEDS_REVIEW, datetime.now(UTC)
+    payouts.move(tx, payout, target, now=now, actor=SYSTEM, reason_code="nothing_decides")
+
+
+def _shut(tx: Transaction, store_id: str, _: str) -> None:
+    wallet = wallets.read_wallet(tx, store_id)
+    assert wallet is not None
+    wallets.set_gate(tx, wallet, Gate.SHUT, PAID_AFTER_RELEASE, datetime.now(UTC))
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +151,21 @@ def test_an_invoice_that_is_pasted_is_reviewed_approved_and_paid_once(
     expect(detail.locator(".fp-status")).to_contain_text("Completed")
     made = [each for each in counter.get("payouts")["items"] if each["memo"] == "Window cleaner"]
     assert [each["status"] for each in made] == ["completed"]
+
+
+def test_the_owner_resolves_what_nothing_else_decides(page: Page, counter: Counter) -> None:
+    payout_id = counter.ask_for_review("Unclear")
+    page.goto(f"{counter.url}/payouts/{payout_id}")
+    detail = page.get_by_test_id("payout-detail")
+    expect(detail).to_contain_text("needs review")
+
+    page.get_by_test_id("act-resolve").click()
+    page.get_by_role("button", name="Decide").click()
+    expect(page.get_by_text("Choose what you found.")).to_be_visible()
+    page.get_by_label("It was not paid").check()
+    page.get_by_label("Evidence").fill("Her wallet shows the invoice as unpaid.")
+    page.get_by_role("button", name="Decide").click()
+
+    expect(detail.locator(".fp-status")).to_contain_text("Failed")
+    expect(detail).to_contain_text("A person: not paid")
+    expect(page.get_by_test_id("act-resolve")).to_be_hidden()

@@ -8,6 +8,7 @@ import pytest
 
 from models.errors import StateChanged
 from models.payout import DestinationKind
+from models.payout_act import PayoutAct
 from models.states import PayoutState
 from services.fee_policy import is_too_dear
 from services.housekeeping import Housekeeping
@@ -59,6 +60,9 @@ async def test_an_invoice_is_taken_up_again_only_where_that_is_of_use(
     await approve(paying_shop, payout)
     await paying_shop.reaches(payout.id, S.FAILED)
 
+    offered = await paying_shop.container.engine.interventions.possible(payout.store_id, payout.id)
+    assert offered.acts == ({PayoutAct.RETRY} if is_taken_up else set())
+    assert (offered.no_retry is None) is is_taken_up
     if is_taken_up:
         await retry(paying_shop, payout.id)
         await paying_shop.reaches(payout.id, S.COMPLETED)
@@ -78,7 +82,10 @@ async def test_a_held_payout_waits_for_its_day_or_for_a_person(
     payout = await ask(paying_shop, minted.pr)
     day = paying_shop.clock.utc_now() + timedelta(minutes=5) if is_dated else None
     act = paying_shop.container.engine.interventions
+    waiting = {PayoutAct.APPROVE, PayoutAct.REJECT, PayoutAct.CANCEL}
+    assert (await act.possible(store_id, payout.id)).acts == waiting | {PayoutAct.HOLD}
     await act.hold(store_id, payout.id, ALICE, reason="Who is this?", release_at=day)
+    assert (await act.possible(store_id, payout.id)).acts == waiting | {PayoutAct.RELEASE}
     await approve(paying_shop, payout)
     await paying_shop.later(hand, minutes=4)
     assert (await paying_shop.payout(payout.id)).state is S.APPROVED
@@ -93,6 +100,7 @@ async def test_a_held_payout_waits_for_its_day_or_for_a_person(
     await paying_shop.reaches(payout.id, S.COMPLETED)
     (hold,) = await act.holds(store_id, payout.id)
     assert hold.released_at is not None
+    assert (await act.possible(store_id, payout.id)).acts == set()
     assert hold.released_by == (None if is_dated else ALICE.id)
 
 
