@@ -131,7 +131,7 @@ async def _epoch(settings: Settings, database: Database) -> Finding:
     if epoch is None or (reached is None and not epoch.number):
         return Finding("epoch", _OK, "nothing was sent yet")
     if reached is None:
-        advice = "keep DATA_DIR with the database, or an old copy cannot be told"
+        advice = "without another instance that runs, the next start shuts the gate; see the README"
         return Finding("epoch", _WARN, "DATA_DIR/epoch does not know this database", advice)
     if reached > epoch.number:
         says = f"the database is at {epoch.number}, {reached} was reached: it is an old copy"

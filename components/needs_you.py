@@ -13,6 +13,7 @@ from components.dollars import dollars
 from components.moment import short_moment
 from components.text import Text
 from models.attention import FAILED_WITHIN, Need, NeedKind
+from models.wallet import RECOVERY
 
 OnPick = Callable[[dict[str, str]], Awaitable[None]]
 CALM = "Nothing needs you"
@@ -112,6 +113,8 @@ def words(need: Need, now: datetime, zone_name: str) -> str:
     since = "" if need.since is None else f" since {short_moment(need.since, now, zone_name)}"
     if need.kind is NeedKind.SHORT and not need.amount_nanousd:
         return f"Wallet short{since}"
+    if need.kind is NeedKind.GATE_SHUT and need.subject == RECOVERY:
+        return f"Restored from a copy{since}: an owner opens the gate"
     if need.kind is NeedKind.BUDGET and need.count == 1:
         return f"{need.subject} nearly empty"
     return _WORDS[need.kind].format(

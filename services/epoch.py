@@ -119,6 +119,12 @@ class Epochs:
         if epoch is None:
             return False
         self._installation = epoch.installation
+        is_strange = epoch.installation not in known and epoch.number > 0
+        if is_strange and not await self._database.read(epochs.is_served, self._clock.utc_now()):
+            # A database came without its file: how far it really got, nobody can say.
+            self._reached = max(self._reached, epoch.number)
+            await self._recover(epoch.number)
+            return True
         self._reached = max(self._reached, known.get(epoch.installation, 0))
         if self._reached > epoch.number:
             await self._recover(epoch.number)

@@ -219,8 +219,12 @@ class Sender:
             memory.watched = attempt.payment_hash
             self.tools.socket.watch(attempt.payment_hash, invoice)
         order = SendOrder(mutation, send.flash_wallet_id, invoice, send.idempotency_key, amount)
-        await self.tools.before_send()
-        outcome = await self.tools.client.send(order)
+        try:
+            await self.tools.before_send()
+        except UnavailableError as error:  # then nothing went on the wire, for certain
+            outcome = SendOutcome(SendAnswer.NOT_EXECUTED, error.code, error.message)
+        else:
+            outcome = await self.tools.client.send(order)
         await self._record(send, outcome, attempt, memory)
 
     async def _record(

@@ -16,12 +16,14 @@ from models.tables.epoch import EpochRow
 from models.tables.hold import HoldRow
 from models.tables.payout import PayoutRow
 from models.tables.store import InstallationRow
+from models.tables.wallet import WalletRow
 from services.storage.statement import Statement, Transaction, among, columns
 
 _epochs = table_of(EpochRow)
 _installation = table_of(InstallationRow)
 _payouts = table_of(PayoutRow)
 _holds = table_of(HoldRow)
+_wallets = table_of(WalletRow)
 
 _READ_INSTALLATION = Statement(select(_installation.c.created_at))
 _READ_NUMBER = Statement(select(_epochs.c.number))
@@ -37,6 +39,11 @@ _RAISE = Statement(
             "moved_at": _adding.excluded.moved_at,
         },
     ).returning(_epochs.c.number)
+)
+_READ_LEASE = Statement(
+    select(_wallets.c.id).where(
+        _wallets.c.lease_until > bindparam("now", type_=_wallets.c.lease_until.type)
+    )
 )
 # What was not sent when the copy was made may have been sent since.
 _READ_UNSENT = Statement(
@@ -79,6 +86,11 @@ def raise_epoch(tx: Transaction, least: int, now: datetime) -> int:
     found = tx.row(_RAISE, one=1, least=max(least, 1), now=now)
     assert found is not None
     return int(found[0])
+
+
+def is_served(tx: Transaction, now: datetime) -> bool:
+    """Tell whether some instance spends a wallet now: then this is no copy."""
+    return tx.row(_READ_LEASE, now=now) is not None
 
 
 def read_unsent(tx: Transaction, store_id: str, reason: str, limit: int) -> list[Payout]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from models.errors import UnavailableError
 from models.hold import Hold
+from models.instants import to_us
 from models.migrations import run as migrations
 from models.payout import Payout
 from models.payout_request import PayoutRequest
@@ -141,6 +143,45 @@ async def test_a_copy_that_knows_every_send_opens_as_it_is(shop: Shop, tmp_path:
     assert EpochFile(tmp_path / "epoch").read() == {found.installation: 2}
     assert not await keeper.check()
     assert (await shop.wallet()).gate is Gate.OPEN
+
+
+async def test_a_database_without_its_file_is_trusted_only_beside_a_live_worker(
+    shop: Shop, database_url: str, tmp_path: Path
+) -> None:
+    keeper, lease = shop.container.engine.epochs, to_us(shop.clock.utc_now()) + 1
+    await keeper.advance()
+
+    (tmp_path / "epoch").unlink()
+    with raw(database_url) as beneath:
+        beneath.run(f"UPDATE wallets SET lease_until = {lease}")
+    assert not await keeper.check()
+    assert (await shop.wallet()).gate is Gate.OPEN
+
+    (tmp_path / "epoch").unlink()
+    shop.clock.advance(seconds=1)
+    assert await keeper.check()
+    assert (await shop.wallet()).gate_reason == "recovery"
+    assert not await keeper.check()
+
+
+async def test_what_cannot_be_written_down_is_not_sent(
+    paying_shop: Shop, hand: Hand, tmp_path: Path
+) -> None:
+    await paying_shop.container.engine.epochs.advance()
+    (tmp_path / "epoch").unlink()
+    (tmp_path / "epoch").mkdir()
+    minted = await hand.foreign_invoice(1_000)
+    payout = await approved(paying_shop, minted.pr)
+    while not await paying_shop.sends(payout.id):
+        await asyncio.sleep(0.01)
+    await paying_shop.reaches(payout.id, S.APPROVED)
+    assert await hand.times_paid(minted.hash) == 0
+
+    (tmp_path / "epoch").rmdir()
+    paying_shop.clock.advance(seconds=4)
+    await paying_shop.reaches(payout.id, S.COMPLETED)
+
+    assert await hand.times_paid(minted.hash) == 1
 
 
 async def test_a_database_that_goes_back_in_time_while_it_is_served_sends_nothing(

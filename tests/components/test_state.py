@@ -16,6 +16,7 @@ from components.wallet_panel import note, shares_of
 from models.attention import Need, NeedKind
 from models.rollup import Figure
 from models.standing import Budget, Owed
+from models.wallet import RECOVERY
 from tests.models.test_standing import DOLLAR, STANDING
 from tests.support.clock import NOON
 
@@ -69,6 +70,13 @@ def test_the_bar_is_whole_and_in_proportion() -> None:
     assert shares_of(replace(STANDING, rate=None)) == (0, 0, 0)
     nothing = replace(STANDING, balance_nanousd=0, waiting=Owed(), unsettled=Owed())
     assert shares_of(nothing) == (0, 0, 0)
+
+
+def test_a_restored_copy_says_who_opens_its_gate() -> None:
+    need = Need(NeedKind.GATE_SHUT, since=NOON, subject=RECOVERY)
+
+    assert words(need, NOON, "UTC") == "Restored from a copy since 12:00: an owner opens the gate"
+    assert "not settled" in words(replace(need, subject="unknown_outcomes"), NOON, "UTC")
 
 
 def test_what_is_not_known_is_said() -> None:
