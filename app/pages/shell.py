@@ -27,7 +27,7 @@ from models.errors import ServiceError, UnavailableError
 from models.events import CardChanged
 from models.instants import EPOCH
 from models.store import DatabaseKind
-from models.wallet import Gate
+from models.wallet import RECOVERY, Gate
 
 ADDRESS_LIMIT = 2000
 FIELD_LIMIT = 50
@@ -137,6 +137,8 @@ class Shell:
             trouble = f"{trouble} What you see is of {read_at}."
         if wallet.gate is Gate.SHUT:
             reason = "The gate is shut: too much is unknown, so nothing new is sent."
+            if wallet.gate_reason == RECOVERY:
+                reason = "Restored from a copy: nothing is sent until an owner opens the gate."
         elif wallet.short_since is not None:
             reason = "The wallet holds less than the approved payouts need."
             if standing.funds.short_nanousd:
