@@ -45,14 +45,14 @@ def act_rows(
     rows = [act for act in _ROWS if act in possible.acts]
     if not rows and possible.hold is None and possible.no_retry is None:
         return
-    with html.section().classes("fp-acts").props('aria-label="What you can do"'):
+    with html.section().classes("fp-payout-acts").props('aria-label="What you can do"'):
         if possible.hold is not None:
             Text("p", _held(possible.hold, zone)).classes("fp-note is-warning")
         if possible.no_retry is not None:
             Text("p", f"It cannot be tried again. {possible.no_retry}").classes("fp-note")
         for act in rows:
             word, meaning = _ROWS[act]
-            with html.div().classes("fp-act"):
+            with html.div().classes("fp-payout-act"):
                 Text("p", meaning)
                 button = Text("button", word)
                 button.classes("fp-button stop" if act in _GRAVE else "fp-button")

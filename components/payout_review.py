@@ -35,6 +35,7 @@ class Review:
 
     preview: PayoutPreview
     fee: str
+    cap: str
     memo: str
     pull_payment: str | None
     currency: str
@@ -74,7 +75,7 @@ class PayoutReview:
                 _costs(review)
                 if preview.risk is not None:
                     Text("p", _AMOUNTLESS).classes("fp-note is-warning")
-                Text("p", _next(preview)).classes("fp-note")
+                Text("p", f"{review.cap} {_next(preview)}").classes("fp-note")
                 self._error = Text("p").classes("fp-field-error").props("role=alert")
             with html.footer().classes("fp-modal-foot"):
                 back = Text("button", "Back").classes("fp-button").props("type=button")

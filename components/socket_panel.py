@@ -28,29 +28,44 @@ class SocketPanel:
     """A popover; nothing is sent to it while it is closed."""
 
     def __init__(self, zone_name: str) -> None:
-        self._zone_name = zone_name
         self.on_open: Callable[[], object] | None = None
-        self._shown: dict[str, str] = {}
-        self._texts: dict[str, Text] = {}
         self.is_open = False
         with html.div().classes("fp-pop fp-health") as self._panel:
             self._panel.props(f'id={PANEL_ID} popover=auto role=dialog aria-label="Connection"')
             html.h2("Connection").classes("fp-h2")
-            for number in range(SOCKETS):
-                with html.div().classes("fp-socket"):
-                    self._text(f"name {number}", "span", "name")
-                    self._text(f"state {number}", "span", "state")
-                    self._text(f"detail {number}", "span", "fp-aside num")
-            with html.dl().classes("fp-health-rows"):
-                for name in _ROWS:
-                    html.dt(name)
-                    self._text(name, "dd", "num")
+            self._signs = ConnectionSigns(zone_name)
         self._panel.on("toggle", self._toggled, args=["newState"])
 
     def show(self, connection: Connection | None, wallet: Wallet, now: datetime) -> None:
         """Show how things are, if anybody looks."""
-        if not self.is_open:
-            return
+        if self.is_open:
+            self._signs.show(connection, wallet, now)
+
+    def _toggled(self, event: events.GenericEventArguments) -> None:
+        self.is_open = event.args.get("newState") == "open"
+        if self.is_open and self.on_open is not None:
+            self.on_open()
+
+
+class ConnectionSigns:
+    """Sockets, worker, pace and gate, line by line; only what changed is sent."""
+
+    def __init__(self, zone_name: str) -> None:
+        self._zone_name = zone_name
+        self._shown: dict[str, str] = {}
+        self._texts: dict[str, Text] = {}
+        for number in range(SOCKETS):
+            with html.div().classes("fp-socket"):
+                self._text(f"name {number}", "span", "name")
+                self._text(f"state {number}", "span", "state")
+                self._text(f"detail {number}", "span", "fp-aside num")
+        with html.dl().classes("fp-health-rows"):
+            for name in _ROWS:
+                html.dt(name)
+                self._text(name, "dd", "num")
+
+    def show(self, connection: Connection | None, wallet: Wallet, now: datetime) -> None:
+        """Show how things are."""
         if connection is None:
             self._say("name 0", "This store is not connected to Flash.")
             self._say("Gate", _gate(wallet, now, self._zone_name))
@@ -78,11 +93,6 @@ class SocketPanel:
         if sign.last_error is not None:
             parts.append(f"last error {sign.last_error}")
         return _STATES[sign.state], " · ".join(parts)
-
-    def _toggled(self, event: events.GenericEventArguments) -> None:
-        self.is_open = event.args.get("newState") == "open"
-        if self.is_open and self.on_open is not None:
-            self.on_open()
 
     def _text(self, name: str, tag: str, classes: str) -> None:
         self._texts[name] = Text(tag).classes(classes)

@@ -16,6 +16,7 @@ from components.form_dialog import FormDialog, Values
 from components.payout_review import PayoutReview, Review
 from models.errors import IdempotencyMismatch, ServiceError
 from models.flash import ProbeOutcome
+from models.money import NANOUSD_PER_CENT
 from models.payout import DestinationKind, Payout
 from models.payout_request import PayoutPreview, PayoutRequest
 from models.pull_payment import PullPaymentPhase
@@ -26,7 +27,10 @@ from services.storage.statement import Transaction
 CHOICES = 100
 ROUTE = "new payout dialog"
 KEY_BYTES = 16
-_CAP = f"above {MOST_PERCENT} %, or {LEAST_CAP_NANOUSD // 10**7} cents, it is not sent"
+_CAP = (
+    f"If Flash expects a fee above {MOST_PERCENT} %, or above {LEAST_CAP_NANOUSD // NANOUSD_PER_CENT} cents for"
+    " small amounts, it is not sent."
+)
 _MADE = "This payout was made already, with other values. Close this and look in the list."
 _OVER = "The time for which the amount was held is over. This is what it comes to now."
 
@@ -83,6 +87,7 @@ class NewPayout:
         review = Review(
             preview=preview,
             fee=_fee_words(probe),
+            cap=_CAP,
             memo=request.memo or "",
             pull_payment=dict(self._pulls).get(request.pull_payment_id or ""),
             currency=store.currency,
@@ -149,7 +154,7 @@ class NewPayout:
 
 def _fee_words(probe: ProbeOutcome | None) -> str:
     if probe is None or probe.fee_cents is None:
-        return f"not known before it is sent; {_CAP}"
+        return "no estimate yet"
     if probe.fee_cents == "0":
-        return f"less than a US cent, an estimate; {_CAP}"
-    return f"about {probe.fee_cents} US cents, an estimate; {_CAP}"
+        return "less than a US cent, an estimate"
+    return f"about {probe.fee_cents} US cents, an estimate"

@@ -11,11 +11,12 @@ from app.pages.pull_payments import PULL_PAYMENTS
 from app.pages.record import RECORD
 from app.pages.shell import register_shell
 from app.pages.style_sheet import serve_style_sheet
+from app.pages.wallet import WALLET
 from components.payout_table import install_payout_table
 from components.plotly_bundle import install_plotly_bundle
 from components.preferences import install_preferences
 
-PLACES = (DASHBOARD, PULL_PAYMENTS, BOLTCARDS, RECORD, PEOPLE)
+PLACES = (DASHBOARD, PULL_PAYMENTS, BOLTCARDS, WALLET, RECORD, PEOPLE)
 
 
 def register_pages(container: Container, boards: Boards) -> None:

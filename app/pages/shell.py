@@ -21,13 +21,14 @@ from app.pages.visit import Place, View, Visit
 from app.sessions import caller_of_page
 from components.dollars import dollars
 from components.frame import frame
+from components.gate_panel import shut_words
 from components.moment import short_moment
 from models.attention import NeedKind
 from models.errors import ServiceError, UnavailableError
 from models.events import CardChanged
 from models.instants import EPOCH
 from models.store import DatabaseKind
-from models.wallet import RECOVERY, Gate
+from models.wallet import Gate
 
 ADDRESS_LIMIT = 2000
 FIELD_LIMIT = 50
@@ -136,9 +137,7 @@ class Shell:
             read_at = short_moment(standing.funds.as_of, EPOCH, self._visit.store.time_zone)
             trouble = f"{trouble} What you see is of {read_at}."
         if wallet.gate is Gate.SHUT:
-            reason = "The gate is shut: too much is unknown, so nothing new is sent."
-            if wallet.gate_reason == RECOVERY:
-                reason = "Restored from a copy: nothing is sent until an owner opens the gate."
+            reason = shut_words(wallet)
         elif wallet.short_since is not None:
             reason = "The wallet holds less than the approved payouts need."
             if standing.funds.short_nanousd:

@@ -169,3 +169,32 @@ def test_the_owner_resolves_what_nothing_else_decides(page: Page, counter: Count
     expect(detail.locator(".fp-status")).to_contain_text("Failed")
     expect(detail).to_contain_text("A person: not paid")
     expect(page.get_by_test_id("act-resolve")).to_be_hidden()
+
+
+def test_the_owner_opens_a_gate_and_sees_how_the_wallet_stands(
+    page: Page, counter: Counter
+) -> None:
+    counter.shut_gate()
+    page.goto(counter.url)
+    page.get_by_role("link", name="Wallet", exact=True).click()
+    gate = page.get_by_test_id("gate")
+    expect(gate).to_contain_text("Gate shut since")
+    expect(gate).to_contain_text("paid after its money had been given free")
+    expect(page.get_by_test_id("wallet-panel")).to_contain_text("$")
+    expect(page.get_by_test_id("rates")).to_contain_text("in use")
+    expect(page.get_by_test_id("checks")).to_contain_text("Not yet")
+
+    gate.get_by_role("button", name="Open the gate").click()
+    page.get_by_role("button", name="Leave it").click()
+    expect(gate).to_contain_text("Gate shut")
+    gate.get_by_role("button", name="Open the gate").click()
+    page.get_by_role("button", name="Open it").click()
+    expect(gate).to_contain_text("● Open")
+    expect(gate.get_by_role("button", name="Open the gate")).to_be_hidden()
+
+    gate.get_by_role("button", name="Stop payouts").click()
+    expect(gate).to_contain_text("Stopped since")
+    gate.get_by_role("button", name="Resume payouts").click()
+    expect(gate).to_contain_text("● Open")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,0 +1,170 @@
+"""The wallet's page: balance and its history, gate, connection, books, prices, checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from nicegui import html, ui
+
+from app.auth import Permission, still
+from app.container import Container
+from app.pages.follower import Follower
+from app.pages.payout_acts import PayoutActs
+from app.pages.standing_board import Standing
+from app.pages.visit import Place, View, Visit
+from components.confirm_dialog import ConfirmDialog
+from components.gate_panel import GateActs, GatePanel
+from components.wallet_books import BalanceChart, BookList, ExtraList, ProposalList
+from components.wallet_checks import CheckPanel, RateList
+from components.wallet_panel import WalletPanel
+from models.errors import ServiceError
+from models.store import Store
+from models.wallet_sheet import CheckSign, RateSign, WalletSheet
+
+EXTRAS_BACK = timedelta(days=35)
+DOLLAR = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What the page asks; all who look at a store's wallet share a board."""
+
+    page: str = "wallet"
+
+
+class WalletPage:
+    """The wallet, live."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        zone, caller = visit.store.time_zone, visit.caller
+        self._acts = PayoutActs(visit, self._again)
+        acts = GateActs(
+            open_gate=self._ask_open if caller.may(Permission.RESUME) else None,
+            stop=self._stop if caller.may(Permission.STOP) else None,
+            resume=self._resume if caller.may(Permission.RESUME) else None,
+        )
+        decides = caller.may(Permission.RESOLVE)
+        self._proposals = ProposalList(zone, self._accept if decides else None)
+        with html.div().classes("fp-standing"):
+            with html.div().classes("fp-column"):
+                self._wallet = WalletPanel(zone)
+                self._rates = RateList()
+            with html.div().classes("fp-column"):
+                self._gate = GatePanel(zone, acts)
+                self._checks = CheckPanel(zone)
+        self._chart = BalanceChart(zone)
+        self._extras = ExtraList(zone)
+        self._books = BookList(zone)
+        self._confirm = ConfirmDialog()
+        self._follower: Follower[WalletSheet] = Follower(visit, _Question(), self._read, self._show)
+
+    async def connected(self) -> None:
+        """Begin to follow, or begin anew after a gap."""
+        await self._follower.join()
+
+    def gone(self) -> None:
+        """Stop following."""
+        self._follower.leave()
+
+    def show_standing(self, standing: Standing) -> None:
+        """Show how the wallet and its connection stand."""
+        self._wallet.show(standing.funds)
+        now, unsettled = self._visit.container.clock.utc_now(), standing.funds.unsettled.count
+        self._gate.show(standing.wallet, standing.attention, standing.connection, unsettled, now)
+
+    async def _read(self) -> WalletSheet:
+        return await read_sheet(self._visit.container, self._visit.store)
+
+    def _show(self, sheet: WalletSheet) -> None:
+        now = sheet.as_of
+        self._proposals.show(sheet.proposals, now)
+        self._chart.show(sheet.books, now)
+        self._rates.show(sheet.rates, now)
+        self._checks.show(sheet.checked, now)
+        self._extras.show(sheet.extras, now)
+        self._books.show(sheet.books, now)
+
+    async def _again(self) -> None:
+        sheet = await self._read()
+        with self._visit.client:
+            self._show(sheet)
+
+    def _ask_open(self) -> None:
+        self._confirm.ask(
+            "Open the gate?",
+            "Approved payouts are sent again at once. What is unknown stays unknown until it is"
+            " looked up or resolved.",
+            "Open it",
+            self._open,
+        )
+
+    async def _open(self) -> None:
+        await self._do(Permission.RESUME, "open_gate")
+
+    async def _stop(self) -> None:
+        await self._do(Permission.STOP, "stop")
+
+    async def _resume(self) -> None:
+        await self._do(Permission.RESUME, "resume")
+
+    async def _do(self, permission: Permission, act: str) -> None:
+        wallets = self._visit.container.wallets
+        todo = {"open_gate": wallets.open_gate, "stop": wallets.stop, "resume": wallets.resume}
+        try:
+            caller = await still(self._visit.caller, self._visit.container)
+            caller.need(permission)
+            await todo[act](caller.store_id, caller.actor)
+        except ServiceError as error:
+            with self._visit.client:
+                ui.notify(error.message, type="warning")
+
+    async def _accept(self, payout_id: str) -> None:
+        try:
+            payout = await self._visit.container.payouts.read(self._visit.store.id, payout_id)
+            with self._visit.client:
+                await self._acts.ask_not_paid(payout)
+        except ServiceError as error:
+            with self._visit.client:
+                ui.notify(error.message, type="warning")
+
+
+async def read_sheet(container: Container, store: Store) -> WalletSheet:
+    """Return what the page shows, as of now."""
+    now, engine = container.clock.utc_now(), container.engine
+    verdicts = [
+        container.rates.verdict(each, now) for each in dict.fromkeys((DOLLAR, store.currency))
+    ]
+    checked = engine.night_watch.checked.get(store.id)
+    return WalletSheet(
+        books=tuple(await engine.books.history(store.id)),
+        extras=tuple(await engine.books.extras(store.id, now - EXTRAS_BACK)),
+        proposals=tuple(await engine.books.proposals(store.id)),
+        rates=tuple(
+            RateSign(each.currency, each.rate, each.reason, each.known) for each in verdicts
+        ),
+        checked=None
+        if checked is None
+        else CheckSign(
+            checked.at,
+            checked.findings,
+            checked.reconciliation.differences,
+            checked.reconciliation.balance_difference_nanousd,
+        ),
+        as_of=now,
+    )
+
+
+def _build(visit: Visit, names: dict[str, str], query: dict[str, str]) -> View:
+    del names, query
+    return WalletPage(visit)
+
+
+WALLET = Place(
+    paths=("/wallet",),
+    title="Wallet",
+    build=_build,
+    word="Wallet",
+    icon="wallet",
+)

@@ -1,0 +1,48 @@
+"""What the wallet's page shows beside how the wallet stands: books, rows, prices, checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.books import Finding
+from models.money import Rate
+from models.reconciliation import Difference
+from models.statement import ClosedBook, KeptRow, Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class RateSign:
+    """What converts a currency now, or why nothing does; `known` is every price weighed."""
+
+    currency: str
+    rate: Rate | None
+    reason: str | None
+    known: tuple[Rate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSign:
+    """What the last check of the books found."""
+
+    at: datetime
+    findings: tuple[Finding, ...]
+    differences: tuple[Difference, ...]
+    balance_difference_nanousd: int | None
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether nothing contradicts anything."""
+        return not (self.findings or self.differences or self.balance_difference_nanousd)
+
+
+@dataclass(frozen=True, slots=True)
+class WalletSheet:
+    """Everything at one moment; books and rows are newest first."""
+
+    books: tuple[ClosedBook, ...]
+    extras: tuple[KeptRow, ...]
+    proposals: tuple[Proposal, ...]
+    rates: tuple[RateSign, ...]
+    checked: CheckSign | None
+    as_of: datetime
