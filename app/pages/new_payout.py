@@ -27,9 +27,10 @@ from services.storage.statement import Transaction
 CHOICES = 100
 ROUTE = "new payout dialog"
 KEY_BYTES = 16
+_LEAST_CENTS = LEAST_CAP_NANOUSD // NANOUSD_PER_CENT
 _CAP = (
-    f"If Flash expects a fee above {MOST_PERCENT} %, or above {LEAST_CAP_NANOUSD // NANOUSD_PER_CENT} cents for"
-    " small amounts, it is not sent."
+    f"If Flash expects a fee above {MOST_PERCENT} %, or above {_LEAST_CENTS} cents for small"
+    " amounts, it is not sent."
 )
 _MADE = "This payout was made already, with other values. Close this and look in the list."
 _OVER = "The time for which the amount was held is over. This is what it comes to now."
