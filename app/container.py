@@ -43,6 +43,7 @@ from services.payout_details import PayoutDetails
 from services.payouts import Payouts
 from services.pull_payments import PullPayments
 from services.rates import Rates
+from services.relay import Relay
 from services.reports import Reports
 from services.saved_views import SavedViews
 from services.sender import Tools
@@ -104,6 +105,7 @@ class Container:
     engine: Engine
     doors: Doors
     lag: LoopLag
+    relay: Relay | None
     connected: dict[str, Connected] = field(default_factory=dict)
 
     def socket_state(self, store_id: str) -> SocketState:
@@ -125,7 +127,9 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
     vault = Vault(load_master_key(settings.key_file, may_create=is_fresh))
     database = Database(settings.database)
     hub, rates = Hub(), Rates(clock)
-    database.listen(hub.publish)
+    # An embedded database has one instance only.
+    relay = None if database.dialect == "sqlite" else Relay(settings.database, hub)
+    database.listen(hub.publish if relay is None else relay.told)
     boltcards = Boltcards(database, vault, clock, ids)
     payouts = Payouts(database, vault, clock, boltcards)
     figures = Figures(database, clock, boltcards)
@@ -166,6 +170,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         engine=build_engine(settings, *database_parts, rates=rates, tracking=tracking),
         doors=build_doors(*database_parts, stores),
         lag=LoopLag(),
+        relay=relay,
         connected=connected,
     )
 
@@ -214,6 +219,10 @@ async def running(container: Container) -> AsyncIterator[Container]:
         await container.boltcards.load_keys()
         container.supervisor.start("lag", container.lag.run)
         container.supervisor.start("epoch", container.engine.epochs.run)
+        if container.relay is not None:
+            container.supervisor.start("hints told", container.relay.tell)
+            container.supervisor.start("hints heard", container.relay.hear)
+            container.supervisor.start("store keys", partial(_learn_stores, container))
         container.supervisor.start("stores", partial(_connect_stores, container))
         housekeeping = Housekeeping(container.database, container.clock)
         container.supervisor.start("rates", container.engine.rate_watch.run)
@@ -250,6 +259,13 @@ async def _connect_stores(container: Container) -> None:
         await asyncio.sleep(STORE_LOOK_S)
 
 
+async def _learn_stores(container: Container) -> None:
+    """Learn the data keys of stores that another instance makes."""
+    while True:
+        await asyncio.sleep(STORE_LOOK_S)
+        await container.stores.load_keys()
+
+
 async def _settle_kind(container: Container, client: FlashClient) -> None:
     """Let a database that has paid nothing yet take the kind of the server it first meets."""
     while True:
@@ -265,7 +281,9 @@ async def _settle_kind(container: Container, client: FlashClient) -> None:
     if met is container.kind:
         return
     now = container.clock.utc_now()
-    if await container.database.write(store_storage.become_kind, met, now):
+    is_so = await container.database.write(store_storage.become_kind, met, now)
+    # Another instance may have met the server first, and have paid since.
+    if is_so or await container.database.read(store_storage.read_kind) is met:
         container.kind = met
         _log.warning("database.kind", kind=met)
 
@@ -329,6 +347,8 @@ async def _wake_worker(container: Container, worker: WalletWorker) -> None:
     with container.hub.listen_store(worker.store_id) as changes:
         while True:
             worker.told(await changes.wait())
+            if changes.take_overflow():
+                worker.wake.set()
 
 
 class _Listeners:

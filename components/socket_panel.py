@@ -21,6 +21,7 @@ _STATES = {
     SocketState.CATCHING_UP: "◐ Catching up",
     SocketState.CUT_OFF: "✕ Cut off",
 }
+_ELSEWHERE = "Known where the worker runs"
 _ROWS = ("Flash", "Worker", "Pace", "Gate", "Queue")
 
 
@@ -79,7 +80,7 @@ class ConnectionSigns:
         self._say("Worker", _worker(connection, wallet, now))
         self._say("Pace", _pace(connection))
         self._say("Gate", _gate(wallet, now, self._zone_name))
-        self._say("Queue", f"{connection.waiting:,} waiting, {connection.working_on:,} in work")
+        self._say("Queue", _queue(connection))
 
     def _socket(self, sign: SocketSign, now: datetime) -> tuple[str, str]:
         if sign.limited:
@@ -124,7 +125,15 @@ def _worker(connection: Connection, wallet: Wallet, now: datetime) -> str:
     return "Waits for its lease"
 
 
+def _queue(connection: Connection) -> str:
+    if not connection.holds_lease:
+        return _ELSEWHERE
+    return f"{connection.waiting:,} waiting, {connection.working_on:,} in work"
+
+
 def _pace(connection: Connection) -> str:
+    if not connection.holds_lease:
+        return _ELSEWHERE
     free, most = connection.free_requests, connection.requests_per_minute
     if connection.paused_s:
         return f"Flash asks us to wait {connection.paused_s} s"

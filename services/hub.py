@@ -32,6 +32,11 @@ class Subscription:
             self._hints.append(change)
         self._ready.set()
 
+    def overflow(self) -> None:
+        """Have the listener read everything again."""
+        self.overflowed = True
+        self._ready.set()
+
     async def wait(self, timeout_s: float | None = None) -> list[Change]:
         """Return the hints since the last call, waiting for the first; none after the time-out."""
         if not self._ready.is_set():
@@ -66,6 +71,17 @@ class Hub:
             if isinstance(change, PayoutChanged):
                 for subscription in self._by_payout.get(change.payout_id, ()):
                     subscription.put(change)
+
+    def reread(self, store_id: str | None = None) -> None:
+        """Have a store's listeners, or all, read everything again: nobody knows what changed."""
+        stores = list(self._by_store) if store_id is None else [store_id]
+        for each in stores:
+            for subscription in self._by_store.get(each, ()):
+                subscription.overflow()
+        # Of a payout alone nobody knows here whose it is, and few wait for one.
+        for subscriptions in self._by_payout.values():
+            for subscription in subscriptions:
+                subscription.overflow()
 
     @contextmanager
     def listen_store(self, store_id: str) -> Iterator[Subscription]:

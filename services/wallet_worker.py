@@ -37,6 +37,7 @@ FAILED_STEP_PAUSE = timedelta(seconds=30)
 DISCONNECTED_AFTER_S = 10.0  # without Flash for so long, a new claim would wait in vain
 OPEN_WORK_LIMIT = 500
 BALANCE_EVERY_S = 60.0
+RECENT = timedelta(seconds=90)  # another instance has asked for the balance so lately, if it can
 
 
 @dataclass(slots=True)
@@ -81,10 +82,20 @@ class WalletWorker:
             try:
                 await self._work(wallet, fence)
             finally:
-                self.health.holds_lease = False
+                # Of the wallet it knows nothing any more; whoever works next does.
+                self.health = WorkerHealth(last_error=self.health.last_error)
                 self._busy.clear()
                 self._memory.clear()
                 await self._give_lease_back(wallet, fence)
+
+    def reaches_flash(self, wallet: Wallet) -> bool:
+        """Tell whether whoever works for the wallet reaches Flash, here or in another instance."""
+        if self.health.holds_lease:
+            return self.health.connected
+        now = self.tools.clock.utc_now()
+        is_worked = wallet.lease_until is not None and wallet.lease_until > now
+        asked_at = wallet.balance_at
+        return is_worked and asked_at is not None and now - asked_at < RECENT
 
     def expected_wait_s(self) -> float | None:
         """Return how long a new payout would wait for its first send, or nothing if too long.

@@ -151,9 +151,11 @@ class Withdrawals:
             if payout.state is not PayoutState.APPROVED:
                 return payout
             while (left_s := deadline - loop.time()) > 0:
-                for change in await changes.wait(left_s):
-                    if getattr(change, "state", None) in FINAL:
-                        return await self._read(payout)
+                heard = await changes.wait(left_s)
+                if any(getattr(change, "state", None) in FINAL for change in heard):
+                    return await self._read(payout)
+                if changes.take_overflow() and (now := await self._read(payout)).state in FINAL:
+                    return now
         return payout
 
     async def _reserve_or_find(self, claim: Claim, payout_id: str) -> Payout:

@@ -83,7 +83,7 @@ def shown(services: Container, wallet: Wallet) -> dict[str, Any]:
         "stopped": wallet.stopped_at is not None,
         "stopped_at": wallet.stopped_at,
         "short_since": wallet.short_since,
-        "connected": connected is not None and connected.worker.health.connected,
+        "connected": connected is not None and connected.worker.reaches_flash(wallet),
         "socket": services.socket_state(wallet.store_id),
         "account_events": None
         if connected is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from models.payout import SendAnswer
 from models.states import PayoutState
 from models.store import DatabaseKind
 from services.storage import wallet as wallets
-from services.wallet_worker import LEASE
+from services.wallet_worker import LEASE, RECENT
 from tests.services.test_sending import answers, drawn, goes_wrong
 from tests.support.clock import HandClock
 from tests.support.databases import Raw
@@ -110,7 +111,13 @@ async def lent(settings: Settings, clock: HandClock, first: Shop) -> None:
     async with running(build(settings, DatabaseKind.DEMO, clock)) as container:
         while first.store.id not in container.connected:
             await asyncio.sleep(0.01)
-        assert not container.connected[first.store.id].worker.health.holds_lease
+        worker = container.connected[first.store.id].worker
+        assert not worker.health.holds_lease
+        # The other one does, and this one says so as long as the other can be seen to.
+        wallet = await first.wallet()
+        assert worker.reaches_flash(wallet)
+        assert not worker.reaches_flash(replace(wallet, lease_until=None))
+        assert not worker.reaches_flash(replace(wallet, balance_at=clock.utc_now() - RECENT))
         await asyncio.Event().wait()
 
 
