@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.container import Container
 from app.live import Boards
+from app.pages.account import ACCOUNT
 from app.pages.boltcards import BOLTCARDS
 from app.pages.dashboard import DASHBOARD
 from app.pages.people import PEOPLE
@@ -16,7 +17,7 @@ from components.payout_table import install_payout_table
 from components.plotly_bundle import install_plotly_bundle
 from components.preferences import install_preferences
 
-PLACES = (DASHBOARD, PULL_PAYMENTS, BOLTCARDS, WALLET, RECORD, PEOPLE)
+PLACES = (DASHBOARD, PULL_PAYMENTS, BOLTCARDS, WALLET, RECORD, PEOPLE, ACCOUNT)
 
 
 def register_pages(container: Container, boards: Boards) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from services import totp_policy
 from tests.browser.test_dashboard import CHROMIUM, FLAGS
 from tests.support.postgres import require_or_skip
 from tests.support.program import Program
+from tests.support.sandbox import SandboxProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -29,16 +34,26 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture
-def served(tmp_path: Path, browser: Browser) -> Iterator[str]:
+@contextmanager
+def serving(folder: Path, sandbox: SandboxProcess | None = None) -> Iterator[str]:
     """Serve a fresh installation whose owner came by the link on the console."""
-    del browser  # without one there is nothing to serve
-    with Program(tmp_path, {}).serving() as server:
+    settings = {}
+    if sandbox is not None:
+        settings = {"FLASH_API_URL": sandbox.api_url, "FLASH_WS_URL": sandbox.ws_url}
+    with Program(folder, settings).serving() as server:
         url = server.ready()
         link = re.search(r"http\S+/setup/\S+", server.log.read_text())
         assert link is not None
         fields = OWNER | {"store": "Corner Café", "time_zone": "Europe/Berlin", "currency": "USD"}
         assert httpx.post(link.group(), data=fields).status_code == 303
+        yield url
+
+
+@pytest.fixture
+def served(tmp_path: Path, browser: Browser) -> Iterator[str]:
+    """Serve without any Flash."""
+    del browser  # without one there is nothing to serve
+    with serving(tmp_path) as url:
         yield url
 
 
@@ -138,3 +153,75 @@ def test_people_keys_and_the_record_of_both(browser: Browser, served: str) -> No
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.context.close()
     viewer.context.close()
+
+
+def test_an_account_has_its_password_second_factor_and_sessions(
+    browser: Browser, served: str
+) -> None:
+    other = httpx.Client()
+    assert other.post(f"{served}/login", data=OWNER).status_code == 303
+    page = enter(browser, served, OWNER)
+    go(page, served, "/account")
+    expect(page.get_by_test_id("sessions").locator("li")).to_have_count(3)
+    page.get_by_role("button", name="Set it up").click()
+    page.get_by_role("textbox", name="Your password").fill("not mine")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("E-mail, password or code is not right.")).to_be_visible()
+    page.get_by_role("textbox", name="Your password").fill(OWNER["password"])
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_text("Type it in instead").click()
+    secret = page.get_by_test_id("factor-secret").inner_text()
+    page.get_by_label("The code that it shows now").fill("000000")
+    page.get_by_role("button", name="Turn it on").click()
+    expect(page.get_by_text("This code is not right")).to_be_visible()
+    page.get_by_label("The code that it shows now").fill(code_of(secret))
+    page.get_by_role("button", name="Turn it on").click()
+    codes = take_secret(page).split()
+    assert len(codes) == 10
+    factor = page.get_by_test_id("factor")
+    expect(factor).to_contain_text("● On")
+    expect(factor).to_contain_text("10")
+
+    page.get_by_role("button", name="End all others").click()
+    expect(page.get_by_test_id("sessions").locator("li")).to_have_count(1)
+    assert other.get(f"{served}/").headers["location"] == "/login"
+    page.get_by_role("button", name="Change the password").click()
+    page.get_by_label("Password of now").fill(OWNER["password"])
+    for name in ("new", "again"):
+        page.locator(f"[name={name}]").fill("a bright 5 new morning")
+    page.locator("[name=code]").fill(codes[0])
+    page.get_by_role("button", name="Change it").click()
+    expect(page.get_by_text("The password is changed")).to_be_visible()
+    expect(factor).to_contain_text("9")
+    fields = {"email": OWNER["email"], "password": OWNER["password"], "code": codes[1]}
+    assert httpx.post(f"{served}/login", data=fields).status_code == 401
+    fields["password"] = "a bright 5 new morning"
+    assert httpx.post(f"{served}/login", data=fields).status_code == 303
+    page.context.close()
+    other.close()
+
+
+def code_of(secret: str) -> str:
+    """Return what an authenticator app shows now."""
+    return totp_policy.code_at(
+        base64.b32decode(secret + "=" * (-len(secret) % 8)), int(time.time()) // totp_policy.STEP_S
+    )
+
+
+def test_people_of_several_stores_go_from_one_to_the_other(
+    browser: Browser, served: str, tmp_path: Path
+) -> None:
+    made = Program(tmp_path, {}).run("init", "--store", "Second shop", "--owner", OWNER["email"])
+    assert made.status == 0, made.err
+    page = enter(browser, served, OWNER)
+    go(page, served, "/record")
+    expect(page.locator("summary.fp-record-row", has_text="Signed in").first).to_be_visible()
+    page.get_by_label("Store").select_option(label="Second shop")
+    expect(page).to_have_title(re.compile("Second shop"))
+    expect(page.get_by_label("Store")).to_have_value(re.compile("st_"))
+    go(page, served, "/record")
+    expect(page.locator("summary.fp-record-row")).to_have_text(re.compile("Made the store"))
+    go(page, served, "/account")
+    page.get_by_role("button", name="Go to Corner Café").click()
+    expect(page).to_have_title(re.compile("Corner Café"))
+    page.context.close()
