@@ -25,7 +25,7 @@ from services.storage import closed_book as closed_books
 from services.storage import statement_row as statement_rows
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
-from services.storage.statement_row import ROWS_LIMIT, ExpectedDebit
+from services.storage.statement_row import ROWS_LIMIT, ExpectedDebit, is_cut
 from services.tracking import Tracking
 
 _log = structlog.get_logger(__name__)
@@ -124,7 +124,7 @@ class ClosedBooks:
     ) -> ClosedBook | None:
         ground = self._ground(tx, store_id, flash_wallet_id)
         sums = None if ground.is_busy else _add_up(ground.rows)
-        if sums is None or len(ground.rows) >= ROWS_LIMIT:
+        if sums is None or len(ground.rows) >= ROWS_LIMIT or is_cut(ground.expected):
             return None
         if ground.base is None:
             waits = [each for each in ground.expected if _is_fresh(each, ground.now)]
@@ -188,6 +188,8 @@ class ClosedBooks:
         for each in ground.unknown:
             if book.state is BookState.AGREES and self._is_absent(each, ground):
                 self._propose(tx, each, book)
+            else:
+                closed_books.withdraw_proposal(tx, book.store_id, each.debit.payout_id)
 
     def _is_absent(self, each: ExpectedDebit, ground: _Ground) -> bool:
         """Tell whether a send is old enough, and no row since the base could be it.
@@ -226,7 +228,10 @@ class ClosedBooks:
             _log.info("books.not_paid_proposed", payout_id=payout_id)
 
     def _release(self, tx: Transaction, proposal: Proposal) -> None:
-        if self._tracking.weigh_books(tx, proposal.store_id, proposal.payout_id) is not None:
+        moved = self._tracking.weigh_books(
+            tx, proposal.store_id, proposal.payout_id, proposal.attempt_id
+        )
+        if moved is not None:
             closed_books.decide_proposal(tx, proposal, self._clock.utc_now())
 
 

@@ -56,7 +56,8 @@ def _judge(
         unknown_msat -= wallets.unknown_since(tx, store_id, wallet.gate_changed_at)[1]
     doubtful = old >= UNKNOWN_LIMIT or _too_much(wallet, unknown_msat, rate)
     if doubtful and wallet.gate is Gate.OPEN:
-        wallets.set_gate(tx, wallet, Gate.SHUT, DOUBT, now)
+        if not wallets.shut_open_gate(tx, wallet, DOUBT, now):
+            return None  # somebody just shut it for a graver reason, which must not be forgotten
         wallets.add_alert(tx, store_id, "gate_shut", wallet.id, DOUBT, now)
         _log.warning("gate.shut", wallet_id=wallet.id, unknown=old)
         return Gate.SHUT

@@ -224,10 +224,9 @@ class Interventions:
         now = self._clock.utc_now()
         payout = _locked(tx, store_id, payout_id)
         proposal = closed_books.read_proposal(tx, store_id, payout_id)
-        stands = proposal is not None and proposal.agreed_twice_at is not None
-        by_books = not is_paid and stands and payout.state is PayoutState.IN_FLIGHT
-        if by_books:
-            moved = self._tracking.weigh_books(tx, store_id, payout_id, actor)
+        is_open = not is_paid and payout.state is PayoutState.IN_FLIGHT
+        if is_open and proposal is not None and proposal.agreed_twice_at is not None:
+            moved = self._tracking.weigh_books(tx, store_id, payout_id, proposal.attempt_id, actor)
         else:
             moved = self._tracking.weigh_person(
                 tx, store_id, payout_id, actor, is_paid=is_paid, evidence=evidence

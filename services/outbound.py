@@ -47,6 +47,8 @@ def is_public(address: str) -> bool:
 
 
 def _is_open(address: IPv4Address | IPv6Address) -> bool:
+    if isinstance(address, IPv6Address) and address.is_site_local:
+        return False  # deprecated, yet routed inside of old networks
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

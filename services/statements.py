@@ -29,7 +29,7 @@ from services.storage import payout as payouts
 from services.storage import statement_row as statement_rows
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
-from services.storage.statement_row import DEBITS_LIMIT, ExpectedDebit
+from services.storage.statement_row import ExpectedDebit
 from services.tracking import Tracking
 
 _log = structlog.get_logger(__name__)
@@ -265,7 +265,7 @@ def _judge(tx: Transaction, store_id: str, flash_wallet_id: str) -> _Count:
     """Return what counting says, and the rows that Flash has to be asked about first."""
     found = statement_rows.expected_debits(tx, store_id, flash_wallet_id)
     rows = {row.id: row for row in statement_rows.unclaimed_rows(tx, store_id, flash_wallet_id)}
-    if len(found) >= DEBITS_LIMIT or len(rows) >= statement_rows.ROWS_LIMIT:
+    if statement_rows.is_cut(found) or len(rows) >= statement_rows.ROWS_LIMIT:
         return _Count(Judgement((), (), ()))  # what was left out could change every count
     expected = [each for each in map(expect, found) if each is not None]
     seen = [

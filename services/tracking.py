@@ -143,16 +143,21 @@ class Tracking:
         )
 
     def weigh_books(
-        self, tx: Transaction, store_id: str, payout_id: str, actor: Actor = SYSTEM
+        self,
+        tx: Transaction,
+        store_id: str,
+        payout_id: str,
+        attempt_id: str,
+        actor: Actor = SYSTEM,
     ) -> Payout | None:
-        """Take two agreeing books (rule B): the unknown did not leave."""
+        """Take two agreeing books (rule B): this attempt, if it is still unknown, did not leave."""
         payout = payouts.lock_payout(tx, store_id, payout_id)
         open_states = {PayoutState.IN_FLIGHT, PayoutState.NEEDS_REVIEW}
         if payout is None or payout.state not in open_states:
             return None
         found = self._verdicts.live_case(tx, payout)
-        if found is None:
-            return None
+        if found is None or found.attempt.id != attempt_id:
+            return None  # they spoke of an invoice before; of this one they say nothing
         message = "The wallet's books show no such debit."
         return self._verdicts.dead(tx, replace(found, actor=actor), NOT_PAID, message)
 

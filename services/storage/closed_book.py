@@ -76,6 +76,7 @@ _WITHDRAW = Statement(
         _proposals.c.store_id == bindparam("of_store"), _proposals.c.decided_at.is_(None)
     )
 )
+_WITHDRAW_ONE = Statement(delete(_proposals).where(*_HERE, _proposals.c.decided_at.is_(None)))
 _READ_PROPOSAL = Statement(
     select(*_PROPOSAL_COLUMNS).where(
         _proposals.c.store_id == bindparam("store_id"),
@@ -133,6 +134,11 @@ def agree_twice(tx: Transaction, proposal: Proposal, book_id: str, now: datetime
 def withdraw_proposals(tx: Transaction, store_id: str) -> int:
     """Withdraw every proposal that nobody decided: the books no longer agree."""
     return tx.run(_WITHDRAW, of_store=store_id)
+
+
+def withdraw_proposal(tx: Transaction, store_id: str, payout_id: str) -> int:
+    """Withdraw the proposal for one payout, unless somebody decided it."""
+    return tx.run(_WITHDRAW_ONE, in_store=store_id, of_payout=payout_id)
 
 
 def read_proposal(tx: Transaction, store_id: str, payout_id: str) -> Proposal | None:

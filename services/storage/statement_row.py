@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -212,6 +213,11 @@ def dropped_debits(
 ) -> list[ExpectedDebit]:
     """Return what dead attempts that were made in a span would have cost."""
     return _gathered(tx.rows(_DROPPED, store_id=store_id, wallet=wallet, since=since, until=until))
+
+
+def is_cut(expected: Sequence[ExpectedDebit]) -> bool:
+    """Tell whether there may be more open debits than were read: each send takes a line."""
+    return sum(len(each.answers) for each in expected) >= DEBITS_LIMIT
 
 
 def _gathered(rows: list[tuple[Any, ...]]) -> list[ExpectedDebit]:

@@ -100,6 +100,11 @@ _sendable = select(_wallets.c.id).where(
 _MAY_SEND = Statement(_sendable)
 # Shared lock: several sends may start together, but none while the lease or gate changes.
 _LOCK_MAY_SEND = Statement(_sendable.with_for_update(read=True))
+_SHUT_OPEN_GATE = Statement(
+    update(_wallets)
+    .where(*_HERE, _wallets.c.gate == Gate.OPEN)
+    .values(gate=Gate.SHUT, gate_reason=bindparam("why"), gate_changed_at=bindparam("now"))
+)
 _OPEN_GATE = Statement(
     update(_wallets)
     .where(*_HERE, _wallets.c.gate == Gate.SHUT, _wallets.c.gate_reason == bindparam("shut_for"))
@@ -216,6 +221,16 @@ def open_gate(tx: Transaction, wallet: Wallet, shut_for: str, now: datetime) -> 
     """Open the gate if it is shut for this reason and no other."""
     touched = tx.run(
         _OPEN_GATE, in_store=wallet.store_id, wallet=wallet.id, shut_for=shut_for, now=now
+    )
+    if touched:
+        tx.changes.append(WalletChanged(wallet.store_id, wallet.id))
+    return touched == 1
+
+
+def shut_open_gate(tx: Transaction, wallet: Wallet, reason: str, now: datetime) -> bool:
+    """Shut the gate unless it is shut already, for whichever reason."""
+    touched = tx.run(
+        _SHUT_OPEN_GATE, in_store=wallet.store_id, wallet=wallet.id, why=reason, now=now
     )
     if touched:
         tx.changes.append(WalletChanged(wallet.store_id, wallet.id))

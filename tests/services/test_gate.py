@@ -163,6 +163,17 @@ async def test_a_graver_reason_is_not_forgotten_when_the_doubt_is_gone(
     assert await gate(database, ground) == (Gate.SHUT, "paid_after_release")
 
 
+async def test_a_doubt_that_comes_a_moment_after_a_graver_reason_does_not_hide_it(
+    database: Database, beneath: Raw, ground: Ground
+) -> None:
+    change(beneath, wallets.set_gate, ground, Gate.SHUT, "paid_after_release", NOON)
+
+    # The wallet as it was read before: still open.
+    change(beneath, wallets.shut_open_gate, ground, DOUBT, NOON)
+
+    assert await gate(database, ground) == (Gate.SHUT, "paid_after_release")
+
+
 async def test_shutting_it_is_told_once(
     database: Database, beneath: Raw, ground: Ground, keeper: GateKeeper, clock: HandClock
 ) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from models.errors import StateChanged
 from models.payout import EvidenceGrade, Payout
-from models.statement import BookState, ClosedBook, RowState
+from models.statement import BookState, ClosedBook, Proposal, RowState
 from models.states import PayoutState
 from services.closed_books import TOLERANCE_NANOUSD
 from services.statements import Look
+from services.storage import attempt as attempts
+from services.storage import closed_book as closed_books
 from services.storage import statement_row as statement_rows
+from services.storage.statement import Transaction
+from services.storage.statement_row import DEBITS_LIMIT, ExpectedDebit, is_cut
 from tests.services.test_payout_requests import approve, ask
 from tests.services.test_sending import goes_wrong
 from tests.services.test_witness import pays_from_elsewhere
@@ -138,6 +143,72 @@ async def test_what_did_not_leave_is_proposed_by_two_agreeing_books(
     assert await paying_shop.container.books.audit(store_id) == []
     # What Flash called pending may be held on its way: the balance does not decide that.
     assert (await paying_shop.payout(pending.id)).state is S.IN_FLIGHT
+
+
+async def stand(shop: Shop, payout: Payout, attempt_id: str, book_id: str) -> None:
+    """Have a proposal stand that an attempt of a payout did not leave."""
+
+    def write(tx: Transaction) -> None:
+        now = shop.clock.utc_now()
+        proposal = Proposal(payout.id, shop.store.id, attempt_id, now, None, book_id, None)
+        closed_books.propose(tx, proposal)
+        closed_books.agree_twice(tx, proposal, book_id, now)
+
+    await shop.container.database.write(write)
+
+
+async def test_a_proposal_for_an_invoice_before_says_nothing_of_the_one_that_is_on_its_way(
+    paying_shop: Shop, hand: Hand
+) -> None:
+    earlier = await paying_shop.claim(
+        await paying_shop.pull_payment(), (await hand.home_invoice(700)).pr
+    )
+    await look(paying_shop)
+    book = await compare(paying_shop)
+    assert book is not None
+    payout = await in_doubt(paying_shop, hand, "generic_error")
+    engine, store_id = paying_shop.container.engine, paying_shop.store.id
+    (other,) = await paying_shop.container.database.read(
+        attempts.read_attempts, store_id, earlier.id
+    )
+    await stand(paying_shop, payout, other.id, book.id)
+
+    with pytest.raises(StateChanged, match="does not wait"):
+        await engine.interventions.resolve(
+            store_id, payout.id, ALICE, is_paid=False, evidence="the books"
+        )
+
+    assert (await paying_shop.payout(payout.id)).state is S.IN_FLIGHT
+
+
+async def test_a_proposal_is_withdrawn_once_a_row_shows_that_may_be_it(
+    paying_shop: Shop, hand: Hand
+) -> None:
+    await paying_shop.claim(await paying_shop.pull_payment(), (await hand.home_invoice(700)).pr)
+    await look(paying_shop)
+    book = await compare(paying_shop)
+    assert book is not None
+    await paying_shop.later(hand, seconds=1)
+    for kind in ("debited_but_error", "generic_error"):
+        payout = await in_doubt(paying_shop, hand, kind)
+    (attempt,) = await paying_shop.container.database.read(
+        attempts.read_attempts, paying_shop.store.id, payout.id
+    )
+    await stand(paying_shop, payout, attempt.id, book.id)
+    await paying_shop.later(hand, minutes=12)
+
+    agreed = await compare(paying_shop)
+
+    assert agreed is not None
+    assert (agreed.state, agreed.unknown) == (BookState.AGREES, 2)
+    assert await paying_shop.container.engine.books.proposals(paying_shop.store.id) == []
+
+
+def test_a_list_of_debits_is_cut_where_its_lines_are_however_few_debits_they_make() -> None:
+    with_repeats = ExpectedDebit(None, None, None, None, None, (None,) * DEBITS_LIMIT)  # type: ignore[arg-type]
+
+    assert is_cut([with_repeats])
+    assert not is_cut([replace(with_repeats, answers=(None,))])
 
 
 async def test_a_debit_that_shows_after_the_release_raises_the_alarm(
