@@ -42,6 +42,7 @@ async def test_what_was_on_the_wire_of_a_worker_that_died_is_unknown_and_repeate
     async with open_shop(shop_settings, clock) as first:
         payout_id = await drawn(first, minted)
         await first.reaches(payout_id, S.PROCESSING)
+        await hand.has_struck()
 
     async with open_shop(shop_settings, clock) as second:
         swept = await second.reaches(payout_id, S.IN_FLIGHT)

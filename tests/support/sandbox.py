@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from tests.support.warm import Forked
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_TIMEOUT_S = 15
+STRIKE_S = 15.0
 # A sat is then a tenth of a cent: amounts are easy to read, and no test depends on the walk.
 USD_PER_BTC = 100_000
 
@@ -168,6 +170,12 @@ class Hand:
     async def fault(self, kind: str, **script: Any) -> Any:
         """Have something go wrong."""
         return await self.post("faults", kind=kind, **script)
+
+    async def has_struck(self) -> None:
+        """Wait until every armed fault has struck: what it spoils is on the wire."""
+        async with asyncio.timeout(STRIKE_S):
+            while (await self.get("faults"))["items"]:
+                await asyncio.sleep(0.01)
 
     async def payments(self, payment_hash: str) -> list[Any]:
         """Return what the ledger knows of one payment hash."""
