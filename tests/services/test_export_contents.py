@@ -50,7 +50,8 @@ async def listed(
         page = await past.shop.container.payouts.page(
             past.shop.store.id, wanted, 50, before, shows_uid=shows_uid
         )
-        items += [json.loads(to_json(shown(view))) for view in page.items]
+        # The risk is no column of a file: it is read off the destination, which is.
+        items += [json.loads(to_json(shown(view) | {"risk": None})) for view in page.items]
         before = page.next_before
         if before is None:
             return items
@@ -139,7 +140,7 @@ async def test_the_file_the_list_and_the_figures_agree_for_any_filter(
 
     file = json_object(await exported(full_past, JSON, wanted))
 
-    assert file["items"] == await listed(full_past, wanted)
+    assert [item | {"risk": None} for item in file["items"]] == await listed(full_past, wanted)
     shop = full_past.shop
     stats = await shop.container.figures.stats(shop.store.id, wanted)
     for name, figure in {"total": stats.total, **stats.by_status}.items():
