@@ -207,7 +207,10 @@ class Sender:
             return
         amount = order_amount(mutation, attempt.amount_msat, rate)
         way = self._way(info, mutation)
-        priced = self.tools.rates.of_flash("USD", now)  # what Flash will debit by
+        # What Flash will debit by, or the best guess: a debit that nobody expects would be taken
+        # for that of another payout, and the books would not know that it is on its way.
+        rates = self.tools.rates
+        priced = rates.of_flash("USD", now) or rates.newest("USD")
         expected = None if priced is None else send_log.expect_debit(attempt, way, priced, now)
         send = await self.tools.database.write(
             send_log.log_send, payout, attempt, way, now, expected

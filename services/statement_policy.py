@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+PRICE_DRIFT_PARTS = 4  # a price that was old may be a quarter off the one of the debit
 GROUP_LIMIT = 200  # more that look alike are left to other evidence
 
 
@@ -71,6 +72,8 @@ def judge(
     strangers = [row for row in seen if not any(each.may_be(row) for each in expected)]
     # What nobody can claim is as good as extra, where something unknown is to be decided.
     foreign = [*extras, *(row.at for row in strangers)]
+    # One that settled but shows nowhere may have been debited at another price than expected.
+    unplaced = [each for each in expected if each.is_settled and not any(map(each.may_be, seen))]
     for group in _groups(expected) if seen else ():
         rows = [row for row in seen if any(each.may_be(row) for each in group)]
         is_known = all(each.is_settled for each in group)
@@ -80,6 +83,8 @@ def judge(
         if len(group) > GROUP_LIMIT or any(each.is_open for each in group):
             continue
         if not is_known:
+            if any(_may_hide(each, row) for each in unplaced for row in rows):
+                continue
             unasked = [row.row_id for row in rows if row.is_completed is None]
             to_ask += unasked
             if unasked or not all(row.is_completed for row in rows):
@@ -90,6 +95,12 @@ def judge(
 
 def _is_switched_off(group: Sequence[Expected], extras: Sequence[datetime]) -> bool:
     return any(each.since <= at <= each.until for each in group for at in extras)
+
+
+def _may_hide(settled: Expected, row: Seen) -> bool:
+    off = abs(settled.amount_nanousd - row.amount_nanousd)
+    is_near = off <= settled.amount_nanousd // PRICE_DRIFT_PARTS
+    return is_near and settled.since <= row.at <= settled.until
 
 
 def _groups(expected: Sequence[Expected]) -> list[list[Expected]]:

@@ -84,6 +84,14 @@ def test_equal_counts_that_cannot_be_paired_decide_nothing() -> None:
     assert claims(paired) == {("b", "r1"), ("a", "r2")}
 
 
+def test_a_row_that_may_be_of_a_settled_send_at_another_price_settles_nothing_unknown() -> None:
+    dear = sent("settled", 1_010_000, is_settled=True)
+
+    assert judge([sent("unknown"), dear], [row("r1")], []).claims == ()
+    placed = judge([sent("unknown"), dear], [row("r1"), row("r2", 1_010_000)], [])
+    assert claims(placed) == {("unknown", "r1"), ("settled", "r2")}
+
+
 def test_more_alike_than_the_limit_are_left_to_other_evidence() -> None:
     many = [sent(f"a{number}") for number in range(201)]
     rows = [row(f"r{number}") for number in range(201)]
