@@ -1,7 +1,7 @@
 """Live regions: one shared snapshot per store and question, however many browsers look at it.
 
 A hint from the hub makes the board read again: at once after a pause, then at most every tenth of
-a second, more slowly when reading is dear. Browsers that are hidden or gone are skipped and get
+a second, more slowly when showing is dear. Browsers that are hidden or gone are skipped and get
 everything when they come back. A slow poll stands behind it all.
 """
 
@@ -21,10 +21,12 @@ _log = structlog.get_logger(__name__)
 
 FLUSH_S = 0.1
 SLOW_FLUSH_S = 0.5
-DEAR_S = 0.03
+# After a flush that took long others have their turn for so many times as long.
+REST = 2
 POLL_S = 5.0
 
 Snapshot = TypeVar("Snapshot")
+Follow = Callable[[Snapshot], Awaitable[Snapshot | None]]
 Shown_contra = TypeVar("Shown_contra", contravariant=True)
 
 
@@ -50,7 +52,8 @@ class Viewer(Protocol[Shown_contra]):
 class Board(Generic[Snapshot]):
     """Keeps one snapshot fresh for all who look at it.
 
-    `read` is handed the snapshot before, so that it may keep parts that are dear to read.
+    `read` is handed the snapshot before, so that it may keep parts that are dear to read;
+    `follow` reads those anew when the rest is shown already, if it is time for them.
     """
 
     def __init__(
@@ -59,8 +62,10 @@ class Board(Generic[Snapshot]):
         store_id: str,
         read: Callable[[Snapshot | None], Awaitable[Snapshot]],
         unmoved_by: tuple[type[Change], ...] = (),
+        follow: Follow[Snapshot] | None = None,
     ) -> None:
         self._hub = hub
+        self._follow = follow
         self._store_id = store_id
         self._read_again = read
         self._unmoved_by = unmoved_by
@@ -85,12 +90,15 @@ class Board(Generic[Snapshot]):
             while True:
                 await self._until_due(hints)
                 started = loop.time()
+                cost = 0.0
                 try:
                     await self._flush()
+                    cost = loop.time() - started
+                    await self._flush_dear()
                 except ServiceError as error:
                     _log.warning("live.not_read", code=error.code)
-                cost = loop.time() - started
-                await asyncio.sleep(SLOW_FLUSH_S if cost > DEAR_S else FLUSH_S)
+                    cost = cost or loop.time() - started
+                await asyncio.sleep(min(SLOW_FLUSH_S, max(FLUSH_S, REST * cost)))
 
     async def _until_due(self, hints: Subscription) -> None:
         """Wait for a hint that may change the answer, or for the slow poll."""
@@ -104,7 +112,22 @@ class Board(Generic[Snapshot]):
 
     async def _flush(self) -> None:
         before, number = self._snapshot, self._number
-        snapshot = await self._read()
+        await self._hand_out(before, number, await self._read())
+
+    async def _flush_dear(self) -> None:
+        """Show the parts that are dear to read after all the rest."""
+        before, number = self._snapshot, self._number
+        if self._follow is None or before is None:
+            return
+        async with self._reading:
+            snapshot = await self._follow(before)
+            if snapshot is None:
+                return
+            self._snapshot = snapshot
+            self._number += 1
+        await self._hand_out(before, number, snapshot)
+
+    async def _hand_out(self, before: Snapshot | None, number: int, snapshot: Snapshot) -> None:
         for viewer in list(self.viewers):
             # Between two pages others have their turn: taps do not wait for a hundred pages.
             await asyncio.sleep(0)
@@ -137,14 +160,16 @@ class Boards:
         read: Callable[[Snapshot | None], Awaitable[Snapshot]],
         viewer: Viewer[Snapshot],
         unmoved_by: tuple[type[Change], ...] = (),
+        follow: Follow[Snapshot] | None = None,
     ) -> None:
         """Add a viewer to the board of a store and question, which `read` answers.
 
-        `unmoved_by` names the kinds of change that never change the answer.
+        What `follow` returns is shown after that; `unmoved_by` names the kinds of change that
+        never change the answer.
         """
         board = self._boards.get(key)
         if board is None:
-            board = self._boards[key] = Board(self._hub, key[0], read, unmoved_by)
+            board = self._boards[key] = Board(self._hub, key[0], read, unmoved_by, follow)
             self._tasks[key] = asyncio.create_task(board.run(), name=f"board {key[0]}")
         await board.join(viewer)
 

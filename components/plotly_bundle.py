@@ -68,8 +68,10 @@ class LiveFigure:
         """Show a figure; only what is different from the one before is sent."""
         if self._stage.is_deleted:
             return
-        figure["layout"]["meta"]["table"] = self._table.html_id
-        self._wanted = figure
+        # The figure may be shared with other pages: what is this page's own goes into a copy.
+        plan = figure["layout"]
+        meta = plan["meta"] | {"table": self._table.html_id}
+        self._wanted = figure | {"layout": plan | {"meta": meta}}
         if summary != self._summary.text:
             self._summary.set_text(summary)
         if is_empty != self._is_empty:

@@ -19,6 +19,7 @@ from components.chart_style import (
     plain,
 )
 from components.plotly_bundle import LiveFigure
+from components.prepared import Prepared
 from components.unit import SATS, Unit
 from models.rollup import TopCard
 
@@ -49,6 +50,7 @@ class TopCardsChart:
         self._on_change = on_change
         self._cards: Sequence[TopCard] | None = None
         self._unit = SATS
+        self._shown: tuple[Prepared, Measure, Unit] | None = None
         with html.section().classes("fp-panel fp-chart").props("data-testid=top-cards") as section:
             section.props('aria-label="Top Boltcards"')
             with html.div().classes("fp-chart-head"):
@@ -69,13 +71,26 @@ class TopCardsChart:
         """Tell what the ranking is by."""
         return cast("Measure", self._measure.chosen)
 
-    def show(self, cards: Sequence[TopCard], unit: Unit = SATS) -> None:
-        """Show a ranking, the first ten of it, amounts in a unit."""
+    def show(
+        self, cards: Sequence[TopCard], unit: Unit = SATS, prepared: Prepared | None = None
+    ) -> None:
+        """Show a ranking, the first ten of it, amounts in a unit.
+
+        What is `prepared` of the same ranking for another page is shown as it is.
+        """
+        prepared, measure = prepared or Prepared(), self.measure
+        if self._shown == (prepared, measure, unit):
+            return
+        self._shown = (prepared, measure, unit)
         self._cards, self._unit = cards, unit
-        best = ranked(cards, self.measure, unit)
-        figure = top_cards_figure(best, self.measure, unit)
-        summary = top_cards_summary(best, self.measure, unit)
-        self._figure.show(figure, summary, is_empty=not best)
+
+        def make() -> tuple[Figure, str]:
+            best = ranked(cards, measure, unit)
+            return top_cards_figure(best, measure, unit), top_cards_summary(best, measure, unit)
+
+        figure, summary = prepared.once(("top", measure, unit), make)
+        is_empty = not figure["layout"]["meta"]["keys"]
+        self._figure.show(figure, summary, is_empty=is_empty)
 
     def _changed(self, _key: str) -> None:
         # What is here is sorted anew at once; who else belongs here only the server knows.

@@ -23,6 +23,7 @@ from components.chart_style import (
     scale,
 )
 from components.plotly_bundle import LiveFigure
+from components.prepared import Prepared
 from components.theme import GLYPHS
 from components.unit import SATS, Unit
 from models.instants import iso
@@ -72,7 +73,8 @@ class TrendChart:
     ) -> None:
         self._on_pick = on_pick
         self._on_change = on_change
-        self._shown: tuple[Sequence[Bucket], str, Step, Unit] | None = None
+        self._shown: tuple[Sequence[Bucket], str, Step, Unit, Prepared] | None = None
+        self._drawn: tuple[Prepared, str, Step, Measure, Unit] | None = None
         self._starts: dict[str, datetime] = {}
         with html.section().classes("fp-panel fp-chart").props("data-testid=trend") as section:
             section.props('aria-label="Payout trends"')
@@ -106,13 +108,30 @@ class TrendChart:
         return cast("Step", self._step.chosen)
 
     def show(
-        self, buckets: Sequence[Bucket], zone_name: str, bucket: Step, unit: Unit = SATS
+        self,
+        buckets: Sequence[Bucket],
+        zone_name: str,
+        bucket: Step,
+        unit: Unit = SATS,
+        prepared: Prepared | None = None,
     ) -> None:
-        """Show buckets with the names they have in a zone, amounts in a unit."""
-        self._shown = (buckets, zone_name, bucket, unit)
+        """Show buckets with the names they have in a zone, amounts in a unit.
+
+        What is `prepared` of the same buckets for another page is shown as it is.
+        """
+        prepared, measure = prepared or Prepared(), self.measure
+        drawn = (prepared, zone_name, bucket, measure, unit)
+        if self._drawn == drawn:
+            return
+        self._drawn, self._shown = drawn, (buckets, zone_name, bucket, unit, prepared)
         self._step.choose(bucket)
-        figure = trend_figure(buckets, zone_name, bucket, self.measure, unit)
-        summary = trend_summary(buckets, zone_name, bucket, unit)
+        figure, summary = prepared.once(
+            ("trend", zone_name, bucket, measure, unit),
+            lambda: (
+                trend_figure(buckets, zone_name, bucket, measure, unit),
+                trend_summary(buckets, zone_name, bucket, unit),
+            ),
+        )
         is_empty = not any(any(trace["y"]) for trace in figure["data"])
         self._figure.show(figure, summary, is_empty=is_empty)
 

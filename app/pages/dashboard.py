@@ -109,7 +109,9 @@ class Dashboard:
         reader = PayoutReader(self._container, self._store, self._wanted)
         key = (self._store.id, self._wanted)
         try:
-            await self._visit.boards.join(key, reader.read, self.view, unmoved_by=UNMOVED_BY)
+            await self._visit.boards.join(
+                key, reader.read, self.view, unmoved_by=UNMOVED_BY, follow=reader.follow
+            )
         except ServiceError as error:
             self.view.show_error(error.message)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.pages.payout_board import ROWS, Snapshot
 from app.pages.payout_detail import DetailOpener
-from app.pages.row_changes import row_changes
+from app.pages.row_changes import RowChanges, row_changes
 from app.pages.visit import Visit
 from components.payout_row import Row, row_of
 from components.payout_table import PayoutTable
@@ -59,29 +59,44 @@ class DashboardView:
         self._show_figures(snapshot)
         self._has_older = False
         self._waiting = 0
-        self._table.show([self._row(view) for view in snapshot.rows])
+        self._table.show(
+            snapshot.prepared.once(
+                ("rows", self._worth), lambda: [self._row(view) for view in snapshot.rows]
+            )
+        )
         self._show_empty(snapshot)
         self._remember_last(snapshot.rows)
 
     def patch(self, before: Snapshot, now: Snapshot) -> None:
         """Show what changed; a paused table only counts what waits."""
         self._show_figures(now)
-        found = row_changes(before.rows, now.rows, self.order, ROWS, has_more=self._has_older)
+        if before.rows is now.rows:
+            return
+        found, inserted, changed = now.prepared.once(
+            # The snapshot before is the same for all who are handed a patch of this one.
+            (self.order, self._has_older, self._worth),
+            lambda: self._changes(before, now),
+        )
         self._details.payouts_changed({view.id for view in found.seen_again})
-        changed = [self._row(view) for view in found.changed]
         if self.is_paused:
             self._waiting += found.fresh
             self._table.show_waiting(self._waiting)
             self._table.patch([], [], changed)
             return
-        inserted = [
-            (insertion.place, self._row(insertion.view, fresh=insertion.is_fresh))
-            for insertion in found.inserted
-        ]
         self._table.patch(found.dropped, inserted, changed)
         self._show_empty(now)
         if not self._has_older:
             self._remember_last(now.rows)
+
+    def _changes(
+        self, before: Snapshot, now: Snapshot
+    ) -> tuple[RowChanges, list[tuple[int, Row]], list[Row]]:
+        found = row_changes(before.rows, now.rows, self.order, ROWS, has_more=self._has_older)
+        inserted = [
+            (insertion.place, self._row(insertion.view, fresh=insertion.is_fresh))
+            for insertion in found.inserted
+        ]
+        return found, inserted, [self._row(view) for view in found.changed]
 
     def look_at(self, order: PayoutOrder, *, is_narrowed: bool) -> None:
         """Take in which order rows come, and whether a filter leaves some out."""
@@ -128,6 +143,7 @@ class DashboardView:
         charts, stats, unit = snapshot.charts, snapshot.stats, self._unit
         self._cards.show(stats, charts.comparison, unit)
         self._strip.show(stats, charts.comparison, unit)
-        self._trend.show(charts.trend, self._visit.store.time_zone, self._trend.bucket, unit)
-        self._top.show(charts.top_cards, unit)
+        zone_name, made = self._visit.store.time_zone, charts.prepared
+        self._trend.show(charts.trend, zone_name, self._trend.bucket, unit, made)
+        self._top.show(charts.top_cards, unit, made)
         self._table.show_total(stats.total.count, unit.write(unit.of(stats.total)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from app.container import Container
+from components.prepared import Prepared
 from models.events import CardChanged, PullPaymentChanged, WalletChanged
 from models.payout_filter import PayoutFilter
 from models.payout_order import PayoutOrder
@@ -48,6 +49,7 @@ class Charts:
     trend: list[Bucket]
     top_cards: list[TopCard]
     comparison: Comparison
+    prepared: Prepared = field(default_factory=Prepared, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Snapshot:
     stats: Stats
     rows: list[PayoutView]
     charts: Charts
+    prepared: Prepared = field(default_factory=Prepared, compare=False)
 
 
 class PayoutReader:
@@ -68,20 +71,24 @@ class PayoutReader:
         self._wanted = wanted
 
     async def read(self, before: Snapshot | None) -> Snapshot:
-        """Return what there is now; charts are kept for a second or more."""
+        """Return what there is now, and the charts as they were, if they were read before."""
         container, store_id, wanted = self._container, self._store.id, self._wanted.filter
         page = await container.payouts.page(store_id, wanted, ROWS, order=self._wanted.sort)
         return Snapshot(
             stats=await container.figures.stats(store_id, wanted),
             rows=page.items,
-            charts=await self._charts(None if before is None else before.charts),
+            charts=await self._charts() if before is None else before.charts,
         )
 
-    async def _charts(self, before: Charts | None) -> Charts:
+    async def follow(self, snapshot: Snapshot) -> Snapshot | None:
+        """Return the same with new charts; none while those it has are good."""
+        if asyncio.get_running_loop().time() < snapshot.charts.good_until:
+            return None
+        return Snapshot(snapshot.stats, snapshot.rows, await self._charts())
+
+    async def _charts(self) -> Charts:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        if before is not None and started < before.good_until:
-            return before
         figures, wanted = self._container.figures, self._wanted
         trend_of, days = wanted.filter, TREND_DAYS
         if wanted.step == "hour":
