@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from nicegui import html
-
 from components.moment import short_moment
-from components.text import Text
-from components.thing_rows import Row, ThingRows, cell, lines
+from components.thing_panel import OnNew, ThingPanel, ThingWords
+from components.thing_rows import Row, cell, lines
 from models.card import CardStage
 from models.card_view import CardView
 
@@ -21,7 +19,13 @@ STAGES = {
     CardStage.BLOCKED: ("✕", "Blocked", "is-failed"),
     CardStage.WIPED: ("–", "Wiped", "is-cancelled"),
 }
-_COLUMNS = ("Card", "State", "Draws on", "Last tap", "Payouts, 30 d", "Paid, 30 d", "One tap")
+_WORDS = ThingWords(
+    name="Boltcards",
+    new="New card",
+    columns=("Card", "State", "Draws on", "Last tap", "Payouts, 30 d", "Paid, 30 d", "One tap"),
+    empty="No Boltcard yet",
+    meaning="A Boltcard is a card that draws on a pull payment when it is held to a till.",
+)
 
 
 def row_of(view: CardView, now: datetime, zone_name: str) -> Row:
@@ -50,47 +54,13 @@ class BoltcardList:
     """Shows rows; each leads to its own page."""
 
     def __init__(
-        self,
-        zone_name: str,
-        on_new: Callable[[], Awaitable[None]] | None,
-        on_more: Callable[[], Awaitable[None]],
+        self, zone_name: str, on_new: OnNew, on_more: Callable[[], Awaitable[None]]
     ) -> None:
         self._zone_name = zone_name
-        with html.section().classes("fp-panel fp-things is-loading") as self._panel:
-            self._panel.props("aria-label=Boltcards")
-            with html.div().classes("fp-panel-head"):
-                html.h2("Boltcards").classes("fp-h2")
-                self._count = Text("span").classes("fp-aside num")
-                html.span().classes("fp-gap")
-                if on_new is not None:
-                    new = Text("button", "New card").classes("fp-button primary")
-                    new.on("click", on_new)
-            with html.div().classes("fp-row fp-card-row fp-row-head").props("aria-hidden=true"):
-                for word in _COLUMNS:
-                    html.span(word)
-            self._rows = ThingRows("fp-card-row", "boltcards")
-            self._empty = _empty(on_new)
-            self._empty.set_visibility(False)
-            with html.div().classes("fp-panel-foot") as self._foot:
-                more = Text("button", "Show older").classes("fp-button")
-                more.on("click", on_more)
-            self._foot.set_visibility(False)
+        self._panel = ThingPanel(_WORDS, "fp-card-row", "boltcards", on_new, on_more)
 
     def show(self, views: Sequence[CardView], now: datetime, *, has_more: bool) -> None:
         """Show these cards, newest first."""
-        self._panel.classes(remove="is-loading")
-        self._rows.show([row_of(view, now, self._zone_name) for view in views])
-        self._empty.set_visibility(not views)
-        self._foot.set_visibility(has_more)
         in_use = sum(view.stage is CardStage.IN_USE for view in views)
-        self._count.set_text(f"{in_use:,} in use" if views else "")
-
-
-def _empty(on_new: Callable[[], Awaitable[None]] | None) -> html.div:
-    with html.div().classes("fp-nothing") as empty:
-        html.p("No Boltcard yet").classes("strong")
-        html.p("A Boltcard is a card that draws on a pull payment when it is held to a till.")
-        if on_new is not None:
-            first = Text("button", "Make the first one").classes("fp-button primary")
-            first.on("click", on_new)
-    return empty
+        rows = [row_of(view, now, self._zone_name) for view in views]
+        self._panel.show(rows, f"{in_use:,} in use", has_more=has_more)

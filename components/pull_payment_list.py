@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from nicegui import html
-
 from components.moment import short_moment
-from components.text import Text
-from components.thing_rows import Row, ThingRows, cell, lines
+from components.thing_panel import OnNew, ThingPanel, ThingWords
+from components.thing_rows import Row, cell, lines
 from components.unit import SATS, Unit
 from models.money import SATS_CURRENCY
 from models.pull_payment import PullPayment, PullPaymentPhase, PullPaymentView
@@ -22,7 +20,13 @@ PHASES = {
     PullPaymentPhase.EMPTY: ("◌", "Empty", "is-pending"),
     PullPaymentPhase.ARCHIVED: ("–", "Archived", "is-cancelled"),
 }
-_COLUMNS = ("Name", "State", "Left of the budget", "Paid", "Reserved", "Waiting", "Claims")
+_WORDS = ThingWords(
+    name="Pull payments",
+    new="New pull payment",
+    columns=("Name", "State", "Left of the budget", "Paid", "Reserved", "Waiting", "Claims"),
+    empty="No pull payment yet",
+    meaning="A pull payment is a budget that people draw from: by a link, a QR code or a card.",
+)
 
 
 def unit_for(currency: str) -> Unit:
@@ -87,52 +91,18 @@ class PullPaymentList:
     """Shows rows; each leads to its own page."""
 
     def __init__(
-        self,
-        zone_name: str,
-        on_new: Callable[[], object] | None,
-        on_more: Callable[[], Awaitable[None]],
+        self, zone_name: str, on_new: OnNew, on_more: Callable[[], Awaitable[None]]
     ) -> None:
         self._zone_name = zone_name
-        with html.section().classes("fp-panel fp-things is-loading") as self._panel:
-            self._panel.props('aria-label="Pull payments"')
-            with html.div().classes("fp-panel-head"):
-                html.h2("Pull payments").classes("fp-h2")
-                self._count = Text("span").classes("fp-aside num")
-                html.span().classes("fp-gap")
-                if on_new is not None:
-                    new = Text("button", "New pull payment").classes("fp-button primary")
-                    new.on("click", on_new)
-            with html.div().classes("fp-row fp-pull-row fp-row-head").props("aria-hidden=true"):
-                for word in _COLUMNS:
-                    html.span(word)
-            self._rows = ThingRows("fp-pull-row", "pull-payments")
-            self._empty = _empty(on_new)
-            self._empty.set_visibility(False)
-            with html.div().classes("fp-panel-foot") as self._foot:
-                more = Text("button", "Show older").classes("fp-button")
-                more.on("click", on_more)
-            self._foot.set_visibility(False)
+        self._panel = ThingPanel(_WORDS, "fp-pull-row", "pull-payments", on_new, on_more)
 
     def show(self, views: Sequence[PullPaymentView], now: datetime, *, has_more: bool) -> None:
         """Show these pull payments, newest first."""
-        self._panel.classes(remove="is-loading")
-        self._rows.show([row_of(view, now, self._zone_name) for view in views])
-        self._empty.set_visibility(not views)
-        self._foot.set_visibility(has_more)
         open_now = sum(view.phase is PullPaymentPhase.OPEN for view in views)
-        self._count.set_text(f"{open_now:,} open" if views else "")
+        rows = [row_of(view, now, self._zone_name) for view in views]
+        self._panel.show(rows, f"{open_now:,} open", has_more=has_more)
 
 
 def _plain(unit: Unit, amount: int) -> str:
     """Write an amount whose unit has just been named."""
     return unit.number(amount) if unit is SATS else unit.write(amount)
-
-
-def _empty(on_new: Callable[[], object] | None) -> html.div:
-    with html.div().classes("fp-nothing") as empty:
-        html.p("No pull payment yet").classes("strong")
-        html.p("A pull payment is a budget that people draw from: by a link, a QR code or a card.")
-        if on_new is not None:
-            first = Text("button", "Make the first one").classes("fp-button primary")
-            first.on("click", on_new)
-    return empty
