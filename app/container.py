@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from app.connecting import keep_connected
 from app.doors import Doors, build_doors
 from app.engine import Engine, build_engine
 from app.loop_lag import LoopLag
@@ -31,6 +32,7 @@ from services.card_links import CardLinks
 from services.card_views import CardViews
 from services.choices import Choices
 from services.clock import SystemClock
+from services.connections import Connections
 from services.database import Database, sqlite_path
 from services.exports import Exports
 from services.figures import Figures
@@ -70,6 +72,8 @@ class Connected:
     worker: WalletWorker
     socket: FlashSocket
     pace: Pace
+    # Of which credential: the environment's, or one that is kept.
+    id: str
 
 
 @dataclass(slots=True)
@@ -104,6 +108,7 @@ class Container:
     details: PayoutDetails
     engine: Engine
     doors: Doors
+    connections: Connections
     lag: LoopLag
     relay: Relay | None
     connected: dict[str, Connected] = field(default_factory=dict)
@@ -169,6 +174,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         details=PayoutDetails(database, payouts),
         engine=build_engine(settings, *database_parts, rates=rates, tracking=tracking),
         doors=build_doors(*database_parts, stores),
+        connections=Connections(*database_parts, (settings.flash_api_url, settings.flash_ws_url)),
         lag=LoopLag(),
         relay=relay,
         connected=connected,
@@ -223,7 +229,7 @@ async def running(container: Container) -> AsyncIterator[Container]:
             container.supervisor.start("hints told", container.relay.tell)
             container.supervisor.start("hints heard", container.relay.hear)
             container.supervisor.start("store keys", partial(_learn_stores, container))
-        container.supervisor.start("stores", partial(_connect_stores, container))
+        container.supervisor.start("stores", partial(keep_connected, container, connect))
         housekeeping = Housekeeping(container.database, container.clock)
         container.supervisor.start("rates", container.engine.rate_watch.run)
         container.supervisor.start("night watch", container.engine.night_watch.run)
@@ -243,20 +249,6 @@ async def _check_kind(container: Container) -> None:
         raise SettingError(
             "DATABASE_URL", f"this is a {found} database, not a {container.kind} one"
         )
-
-
-async def _connect_stores(container: Container) -> None:
-    """Connect the operator's store to Flash as soon as both are there."""
-    connection = container.settings.flash
-    while connection is not None:
-        for store in await container.stores.all():
-            wanted = container.settings.flash_store
-            is_operators = store.id == wanted if wanted else store.is_first
-            if is_operators and store.id not in container.connected:
-                await container.stores.load_keys()
-                await connect(container, store, connection)
-                return
-        await asyncio.sleep(STORE_LOOK_S)
 
 
 async def _learn_stores(container: Container) -> None:
@@ -288,13 +280,19 @@ async def _settle_kind(container: Container, client: FlashClient) -> None:
         _log.warning("database.kind", kind=met)
 
 
-async def connect(container: Container, store: Store, connection: FlashConnection) -> Connected:
+async def connect(
+    container: Container, store: Store, connection: FlashConnection, connection_id: str
+) -> Connected:
     """Start the worker and the sockets of a store."""
     loop = asyncio.get_running_loop()
     pace = Pace(container.settings.flash_requests_per_minute, loop.time)
     client = FlashClient(connection)
     await client.open()
-    await _settle_kind(container, client)
+    try:
+        await _settle_kind(container, client)
+    except BaseException:
+        await client.close()
+        raise
     listeners = _Listeners(container)
     socket = FlashSocket(
         connection,
@@ -328,7 +326,7 @@ async def connect(container: Container, store: Store, connection: FlashConnectio
         store.id, store.currency, f"{os.getpid()}-{container.ids.new('wk')}", tools
     )
     listeners.worker = worker
-    connected = Connected(worker, socket, pace)
+    connected = Connected(worker, socket, pace, connection_id)
     container.connected[store.id] = connected
     with_store = store.id
     container.supervisor.start(f"worker {with_store}", worker.run)

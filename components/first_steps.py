@@ -10,9 +10,9 @@ from nicegui import html, ui
 from components.text import Text
 from models.first_steps import FirstSteps, WalletSign
 
-_SETTINGS = "FLASH_PAYOUTS_FLASH_TOKEN or FLASH_PAYOUTS_FLASH_API_KEY"
 _TITLES = ("Connect a wallet", "Make a pull payment", "Scan or program a card", "See the first tap")
 _LINKS = {
+    0: ("/settings", "Settings"),
     1: ("/pull-payments", "Pull payments"),
     2: ("/boltcards", "Boltcards"),
     3: ("/boltcards", "Boltcards"),
@@ -85,7 +85,7 @@ def _hide_if(condition: str) -> str:
 
 def _wallet(steps: FirstSteps) -> _Step:
     words = {
-        WalletSign.MISSING: f"Set {_SETTINGS}, and start the service again.",
+        WalletSign.MISSING: "Enter a token or an API key of Flash.",
         WalletSign.CONNECTING: "Connecting to Flash…",
         WalletSign.SILENT: f"Flash does not answer: {steps.trouble}",
         WalletSign.CONNECTED: "Connected to Flash.",

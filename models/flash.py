@@ -104,6 +104,38 @@ class RowDetails:
     fee_nanousd: int | None
 
 
+class CredentialKind(StrEnum):
+    """What a wallet's owner gave: the token of a session, or an API key."""
+
+    TOKEN = "token"  # noqa: S105  # a word, not a secret
+    API_KEY = "api_key"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptConnection:
+    """A credential that is kept for a store, without the credential."""
+
+    store_id: str
+    id: str
+    kind: CredentialKind
+    credential_sealed: bytes = field(repr=False)
+    flash_wallet_id: str
+    made_by: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionTest:
+    """What a live test of a credential showed."""
+
+    wallet: WalletInfo
+    is_sandbox: bool
+    reads_statement: bool
+    # Nothing where there is no account socket: an API key has none.
+    socket_answers: bool
+    took_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class FlashConnection:
     """Where and as whom to reach Flash; the credential is never shown."""

@@ -31,6 +31,7 @@ SESSION = "se"
 LINK = "li"
 HOLD = "ho"
 CLOSED_BOOK = "cb"
+CONNECTION = "co"
 
 _SHAPE = re.compile(r"[a-z]{2}_[0-9a-hjkmnp-tv-z]{26}\Z")
 

@@ -6,12 +6,12 @@ import asyncio
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from models.errors import InvalidField, Unauthenticated
+from models.errors import InvalidField, NotFoundError, Unauthenticated
 from models.ids import API_KEY, STORE, USER, WALLET, Ids, is_id
 from models.instants import Clock
 from models.person import Person
@@ -35,6 +35,8 @@ KEY_ROLES = frozenset({Role.OWNER, Role.MANAGER, Role.APPROVER, Role.VIEWER})
 MAX_KEY_DAYS = 3650
 _CONSOLE = Actor(ActorKind.SYSTEM, "console")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\Z")
+# Where only a store's own words are looked at.
+_NOBODY = "owner@example.com"
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 # How often a key's last use is written down; each use would be a write for each request.
 TOUCH_EVERY = timedelta(minutes=1)
@@ -149,6 +151,30 @@ class Stores:
     async def read(self, store_id: str) -> Store | None:
         """Return a store."""
         return await self._database.read(stores.read_store, store_id)
+
+    async def change(self, store_id: str, name: str, time_zone: str, actor: Actor) -> Store:
+        """Give a store another name or zone; its currency stays, for all was counted in it.
+
+        Raises:
+            NotFoundError: There is no such store.
+            InvalidField: A name or a zone that cannot be.
+        """
+
+        def change(tx: Transaction) -> Store:
+            found = stores.read_store(tx, store_id)
+            if found is None:
+                raise NotFoundError
+            wanted = checked(NewStore(name, _NOBODY, found.currency, time_zone.strip()))
+            before = {"name": found.name, "time_zone": found.time_zone}
+            after = {"name": wanted.name, "time_zone": wanted.time_zone}
+            if after == before:
+                return found
+            stores.set_words(tx, store_id, wanted.name, wanted.time_zone)
+            now = self._clock.utc_now()
+            audit(tx, store_id, actor, "store.changed", now=now, before=before, after=after)
+            return replace(found, name=wanted.name, time_zone=wanted.time_zone)
+
+        return await self._database.write(change)
 
     async def all(self) -> list[Store]:
         """Return all stores, oldest first."""

@@ -48,18 +48,17 @@ class Supervisor:
         self.health[name] = LoopHealth(name)
         self._tasks[name] = asyncio.create_task(self._watch(name, loop), name=name)
 
+    async def end(self, *names: str) -> None:
+        """Cancel some loops and wait until they have ended; their names are free again."""
+        found = [self._tasks.pop(name) for name in names if name in self._tasks]
+        for name in names:
+            self.health.pop(name, None)
+        await _cancel({task for task in found if not task.done()})
+
     async def stop(self) -> None:
         """Cancel every loop and wait until all have ended."""
         self._stopping = True
-        late = {task for task in self._tasks.values() if not task.done()}
-        for _ in range(STOP_TRIES):
-            # Again and again: a wait that is over in the same moment swallows a cancellation.
-            for task in late:
-                task.cancel()
-            if late:
-                _, late = await asyncio.wait(late, timeout=STOP_EVERY_S)
-        for task in late:
-            _log.error("supervisor.loop_does_not_stop", loop=task.get_name())
+        await _cancel({task for task in self._tasks.values() if not task.done()})
         self._tasks.clear()
 
     def down(self) -> list[str]:
@@ -98,3 +97,14 @@ class Supervisor:
             pause_s = RESTART_FIRST_S if ran_s > RESTART_MOST_S else pause_s
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, RESTART_MOST_S)
+
+
+async def _cancel(late: set[asyncio.Task[None]]) -> None:
+    for _ in range(STOP_TRIES):
+        # Again and again: a wait that is over in the same moment swallows a cancellation.
+        for task in late:
+            task.cancel()
+        if late:
+            _, late = await asyncio.wait(late, timeout=STOP_EVERY_S)
+    for task in late:
+        _log.error("supervisor.loop_does_not_stop", loop=task.get_name())

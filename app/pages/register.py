@@ -10,6 +10,7 @@ from app.pages.dashboard import DASHBOARD
 from app.pages.people import PEOPLE
 from app.pages.pull_payments import PULL_PAYMENTS
 from app.pages.record import RECORD
+from app.pages.settings import SETTINGS
 from app.pages.shell import register_shell
 from app.pages.style_sheet import serve_style_sheet
 from app.pages.wallet import WALLET
@@ -17,7 +18,7 @@ from components.payout_table import install_payout_table
 from components.plotly_bundle import install_plotly_bundle
 from components.preferences import install_preferences
 
-PLACES = (DASHBOARD, PULL_PAYMENTS, BOLTCARDS, WALLET, RECORD, PEOPLE, ACCOUNT)
+PLACES = (DASHBOARD, PULL_PAYMENTS, BOLTCARDS, WALLET, RECORD, PEOPLE, SETTINGS, ACCOUNT)
 
 
 def register_pages(container: Container, boards: Boards) -> None:

@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from models.tables import (
     card,
+    connection,
     epoch,
     hold,
     ledger,
@@ -22,6 +23,7 @@ METADATA = SQLModel.metadata
 __all__ = [
     "METADATA",
     "card",
+    "connection",
     "epoch",
     "hold",
     "ledger",

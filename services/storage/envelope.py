@@ -42,6 +42,7 @@ ENVELOPES = (
     Envelope("attempts", "invoice_sealed", "attempts/{id}/invoice"),
     Envelope("attempts", "verify_sealed", "attempts/{id}/verify"),
     Envelope("evidence", "preimage_sealed", "evidence/{payout_id}/preimage"),
+    Envelope("flash_connections", "credential_sealed", "flash_connections/{id}/credential"),
 )
 
 

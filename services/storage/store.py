@@ -41,6 +41,11 @@ _READ_NAMED = Statement(
     .join(_users, _users.c.id == _memberships.c.user_id)
     .where(_stores.c.name == bindparam("name"), _users.c.email == bindparam("email"))
 )
+_SET_WORDS = Statement(
+    update(_stores)
+    .where(_stores.c.id == bindparam("in_store"))
+    .values(name=bindparam("to_name"), time_zone=bindparam("to_zone"))
+)
 _READ_ISSUER_KEY = Statement(
     select(_stores.c.issuer_key_sealed).where(_stores.c.id == bindparam("store_id"))
 )
@@ -129,6 +134,11 @@ def read_store(tx: Transaction, store_id: str) -> Store | None:
 def read_stores(tx: Transaction) -> list[Store]:
     """Return all stores, oldest first."""
     return tx.all(Store, _READ_STORES)
+
+
+def set_words(tx: Transaction, store_id: str, name: str, time_zone: str) -> None:
+    """Change a store's name and zone."""
+    tx.run(_SET_WORDS, in_store=store_id, to_name=name, to_zone=time_zone)
 
 
 def find_store(tx: Transaction, name: str, email: str) -> Store | None:

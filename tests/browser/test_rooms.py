@@ -208,6 +208,53 @@ def code_of(secret: str) -> str:
     )
 
 
+def test_the_settings_connect_a_wallet_live_and_let_go_of_it(
+    browser: Browser, tmp_path: Path
+) -> None:
+    token = "a-token-of-the-test"
+    sandbox = SandboxProcess(tmp_path / "ledger.db", "--pace-off", "--token", token)
+    with sandbox, serving(tmp_path, sandbox) as served:
+        page = enter(browser, served, OWNER)
+        page.get_by_test_id("first-steps").get_by_role("link", name="Settings").click()
+        flash = page.get_by_test_id("flash")
+        expect(flash).to_contain_text("○ Not connected")
+        page.get_by_role("button", name="Enter a token or API key").click()
+        for given in ("not-a-token", token):
+            page.locator("[name=credential]").fill(given)
+            page.get_by_role("button", name="Test and keep").click()
+            if given != token:
+                expect(page.locator(".fp-field-error", has_text="Flash")).to_be_visible()
+        expect(flash).to_contain_text("● Connected")
+        expect(flash).to_contain_text("● Live")
+        expect(flash).to_contain_text("$")
+        page.get_by_role("button", name="Test live").click()
+        test = page.get_by_test_id("flash-test")
+        expect(test).to_contain_text("A USDT wallet with $")
+        expect(test).to_contain_text("The socket is live")
+        assert token not in page.content()
+
+        page.get_by_role("button", name="Change", exact=True).click()
+        page.locator("[name=store]").fill("Corner Bar")
+        page.locator("[name=time_zone]").fill("Mars/Olympus")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Give a zone such as Europe/Berlin.")).to_be_visible()
+        page.locator("[name=time_zone]").fill("Asia/Tokyo")
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator(".fp-names")).to_contain_text("Corner Bar")
+        expect(page.get_by_test_id("store")).to_contain_text("Asia/Tokyo")
+
+        page.get_by_role("button", name="Disconnect").click()
+        page.get_by_role("button", name="Disconnect").last.click()
+        expect(flash).to_contain_text("○ Not connected")
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.get_by_role("button", name="More").click()
+        page.get_by_role("link", name="Account").click()
+        expect(page).to_have_url(re.compile("/account$"))
+        expect(page.get_by_role("link", name="Account")).to_be_hidden()
+        page.context.close()
+
+
 def test_people_of_several_stores_go_from_one_to_the_other(
     browser: Browser, served: str, tmp_path: Path
 ) -> None:

@@ -1,0 +1,125 @@
+"""Connections that owners enter: tested live, sealed, replaced, and let go of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from models.errors import GatewayError, InvalidField, NotFoundError, RuleError
+from models.flash import CredentialKind
+from models.record import EntryFilter
+from models.states import PayoutState
+from tests.conftest import BOTH
+from tests.support.clock import HandClock
+from tests.support.sandbox import FlashAccount, Hand
+from tests.support.shop import ALICE, PATIENCE_S, Shop, open_shop, settings_for, through
+
+SEND = "lnInvoicePaymentSend"
+
+
+@pytest.fixture
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+async def shop(database_url: str, tmp_path: Path, hand: Hand) -> AsyncIterator[Shop]:
+    """A store that knows where Flash is, and has no credential."""
+    settings = settings_for(database_url, tmp_path, **through(hand, None))
+    async with open_shop(settings, HandClock(await hand.now())) as opened:
+        yield opened
+
+
+async def enter(shop: Shop, credential: str, kind: CredentialKind = CredentialKind.TOKEN) -> None:
+    connections = shop.container.connections
+    wanted = connections.to(kind, credential)
+    found = await connections.test(wanted, "USD")
+    await connections.keep(shop.store.id, kind, wanted, found, ALICE)
+
+
+async def is_connected(shop: Shop, *, wanted: bool) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while (shop.store.id in shop.container.connected) is not wanted:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("dialect", BOTH, indirect=True)
+async def test_a_credential_is_tested_sealed_replaced_and_forgotten(
+    shop: Shop, hand: Hand, account: FlashAccount
+) -> None:
+    container, store_id, connections = shop.container, shop.store.id, shop.container.connections
+    for wrong in ("", "two words", "é", "a\nb", "x" * 5_000):
+        with pytest.raises(InvalidField):
+            connections.to(CredentialKind.TOKEN, wrong)
+    with pytest.raises(GatewayError):
+        await enter(shop, "not-a-token")
+    assert await connections.all() == []
+
+    wanted = connections.to(CredentialKind.TOKEN, f" {account.token}\n")
+    found = await connections.test(wanted, "USD")
+    assert (found.is_sandbox, found.reads_statement, found.socket_answers) == (True, True, True)
+    assert found.wallet.flash_wallet_id == account.wallet
+    await enter(shop, account.token)
+    kept = await connections.of(store_id)
+    assert kept is not None
+    assert connections.open(kept) == wanted
+    assert account.token.encode() not in kept.credential_sealed
+    assert account.token not in repr(kept)
+
+    key = await hand.api_key(account, scopes="read:user read:wallet")
+    partly = await connections.test(connections.to(CredentialKind.API_KEY, key), "USD")
+    assert not partly.reads_statement
+    await enter(shop, key, CredentialKind.API_KEY)
+    replaced = await connections.of(store_id)
+    assert replaced is not None
+    assert (await connections.all(), replaced.kind) == ([replaced], CredentialKind.API_KEY)
+    await connections.drop(store_id, ALICE)
+    with pytest.raises(NotFoundError):
+        await connections.drop(store_id, ALICE)
+    acts = await container.doors.record.page(store_id, EntryFilter(text="connection."), 9)
+    assert [entry.action for entry in acts] == ["connection.ended", *["connection.made"] * 2]
+    assert not [entry for entry in acts if account.token in f"{entry.before}{entry.after}"]
+
+
+async def test_what_is_entered_pays_and_what_is_forgotten_stops(
+    shop: Shop, hand: Hand, account: FlashAccount
+) -> None:
+    container, pull = shop.container, await shop.pull_payment()
+    await enter(shop, account.token)
+    await shop.is_ready()
+    paid = await shop.draw(pull, (await hand.home_invoice()).pr)
+    await shop.reaches(paid, PayoutState.COMPLETED)
+    first = shop.connected
+
+    await enter(shop, account.token)
+    async with asyncio.timeout(PATIENCE_S):
+        while container.connected.get(shop.store.id) in (None, first):
+            await asyncio.sleep(0.01)
+    await shop.is_ready()
+    again = await shop.draw(pull, (await hand.home_invoice()).pr)
+    await shop.reaches(again, PayoutState.COMPLETED)
+
+    await container.connections.drop(shop.store.id, ALICE)
+    await is_connected(shop, wanted=False)
+    assert not [name for name in container.supervisor.health if shop.store.id in name]
+    assert (await shop.wallet()).lease_owner is None
+
+
+async def test_another_wallet_is_refused_while_payouts_are_on_their_way(
+    shop: Shop, hand: Hand, account: FlashAccount
+) -> None:
+    await enter(shop, account.token)
+    await shop.is_ready()
+    minted = await hand.foreign_invoice()
+    await hand.fault("http_500", match={"payment_hash": minted.hash, "operation": SEND})
+    lost = await shop.draw(await shop.pull_payment(), minted.pr)
+    await shop.reaches(lost, PayoutState.IN_FLIGHT)
+
+    stranger = await hand.open_account(cents=100_000)
+    with pytest.raises(RuleError, match="on their way"):
+        await enter(shop, stranger.token)
+
+    await enter(shop, account.token)  # the same wallet is welcome
