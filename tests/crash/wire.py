@@ -8,6 +8,8 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Self
 
+from tests.support.streams import ended
+
 _SEND = b"lnInvoicePaymentSend"
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _HEAD_END = b"\r\n\r\n"
@@ -81,8 +83,8 @@ class Wire:
             with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await self._forward(reader, writer)
         finally:
+            await ended(writer)
             self._calls.discard(task)
-            writer.close()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = None, None
@@ -106,7 +108,7 @@ class Wire:
                 writer.write(answer)
         finally:
             if there is not None:
-                there.close()
+                await ended(there)
 
     async def _wait(self) -> bool:
         """Wait for the end of the hold, and tell whether what was held is lost."""

@@ -17,6 +17,7 @@ from services.rate_sources import READERS, public_sources, read_rate
 from services.rate_watch import RateWatch
 from services.rates import Rates
 from tests.support.clock import NOON, HandClock
+from tests.support.streams import served_by
 
 Reply = bytes | Callable[[asyncio.StreamWriter], None]
 
@@ -35,11 +36,9 @@ async def server(reply: bytes, asked: list[bytes] | None = None) -> AsyncIterato
         if asked is not None:
             asked.append(request)
         writer.write(reply)
-        writer.close()
 
-    opened = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with opened:
-        yield f"127.0.0.1:{opened.sockets[0].getsockname()[1]}"
+    async with served_by(serve) as authority:
+        yield authority
 
 
 @asynccontextmanager
@@ -107,13 +106,10 @@ async def test_an_answer_that_is_not_small_and_plain_is_refused(reply: bytes) ->
 
 
 async def test_an_answer_that_does_not_come_is_not_waited_for() -> None:
-    async def never(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(1)
-        writer.close()
+    async def never(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
 
-    opened = await asyncio.start_server(never, "127.0.0.1", 0)
-    authority = f"127.0.0.1:{opened.sockets[0].getsockname()[1]}"
-    async with opened, way_out(authority, timeout_s=0.05) as outbound:
+    async with served_by(never) as authority, way_out(authority, timeout_s=0.05) as outbound:
         with pytest.raises(GatewayError, match="in time"):
             await outbound.get(f"http://{authority}/")
 

@@ -17,6 +17,7 @@ from tests.services.test_sending import goes_wrong
 from tests.support.clock import HandClock
 from tests.support.sandbox import Hand
 from tests.support.shop import Shop, open_shop, settings_for, through
+from tests.support.streams import served_by
 
 S, G = PayoutState, EvidenceGrade
 
@@ -49,18 +50,15 @@ class Recipient:
         body = json.dumps(self.answer(path)).encode()
         head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         writer.write(head.encode() + body)
-        writer.close()
 
 
 @asynccontextmanager
 async def recipient_of(shop: Shop) -> AsyncIterator[Recipient]:
     """Open a recipient's server that the shop's guard lets through."""
     recipient = Recipient()
-    opened = await asyncio.start_server(recipient.serve, "127.0.0.1", 0)
-    recipient.authority = f"127.0.0.1:{opened.sockets[0].getsockname()[1]}"
-    outbound = shop.container.engine.outbound
-    outbound._allow |= {recipient.authority}
-    async with opened:
+    async with served_by(recipient.serve) as authority:
+        recipient.authority = authority
+        shop.container.engine.outbound._allow |= {authority}
         yield recipient
 
 
