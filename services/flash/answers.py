@@ -8,6 +8,7 @@ keeps no errors under a key and would run the payment anew).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from models.flash import Pause, ProbeOutcome, SendOutcome
@@ -27,6 +28,8 @@ _VALIDATION = (
 _BUSY_LOCK = "ResourceAttemptsLockServiceError"
 _ALREADY_GOING = "pending payment"
 MESSAGE_LIMIT = 300
+WAIT_MOST_S = 3_600
+_FEE_MOST_CENTS = 10**9
 
 _WORDS = {
     "INSUFFICIENT_BALANCE": "The wallet does not hold enough for this payout.",
@@ -46,20 +49,20 @@ def classify(payload: Mapping[str, Any] | None, errors: Errors | None) -> SendOu
     if payload is None:
         return _without_payload(errors or ())
     status = payload.get("status")
-    listed: Errors = payload.get("errors") or ()
+    listed = listed_errors(payload.get("errors"))
     code, message = first_error(listed)
     match status:
         case "SUCCESS":
             return SendOutcome(SendAnswer.SETTLED, None, None)
         case "PENDING":
             return SendOutcome(SendAnswer.PENDING, None, None)
-        case "FAILURE" if not listed:
+        case "FAILURE" if not listed and not errors:
             return _outcome(SendAnswer.REFUSED, "payment_failed")
         case "FAILURE":
             return _failure(code, message)
         case None if code in LIMITED:
             return _limited(errors=listed)
-        case None if listed:
+        case None if listed and not errors:
             return _outcome(SendAnswer.REFUSED, code or "rejected", message)
         case None:
             return unreadable("no_status")
@@ -136,11 +139,10 @@ def judge_probe(payload: Mapping[str, Any] | None, errors: Errors | None) -> Pro
     """Judge a fee probe: only errors in its own payload, other than limits, are a refusal."""
     if payload is None or errors:
         return ProbeOutcome(refused=False)
-    listed: Errors = payload.get("errors") or ()
+    listed = listed_errors(payload.get("errors"))
     code, message = first_error(listed)
-    if not listed or code in LIMITED or code in AUTH or code == "INTERNAL_SERVER_ERROR":
-        amount = payload.get("amount")
-        return ProbeOutcome(refused=False, fee_cents=None if amount is None else str(amount))
+    if not any(listed) or code in LIMITED or code in AUTH or code == "INTERNAL_SERVER_ERROR":
+        return ProbeOutcome(refused=False, fee_cents=_fee_cents(payload.get("amount")))
     return ProbeOutcome(
         refused=True,
         code="probe_refused",
@@ -148,6 +150,14 @@ def judge_probe(payload: Mapping[str, Any] | None, errors: Errors | None) -> Pro
         if code != "generic"
         else message,
     )
+
+
+def listed_errors(found: Any) -> list[Mapping[str, Any]]:
+    """Return a list of errors; what stands there and is no error still is not nothing."""
+    if found is None:
+        return []
+    entries = found if isinstance(found, list | tuple) else [found]
+    return [entry if isinstance(entry, Mapping) else {} for entry in entries]
 
 
 def first_error(errors: Errors) -> tuple[str | None, str]:
@@ -162,13 +172,20 @@ def first_error(errors: Errors) -> tuple[str | None, str]:
     return None, ""
 
 
+def _fee_cents(amount: Any) -> str | None:
+    if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
+        return None
+    fee = Decimal(amount)
+    return str(amount) if fee.is_finite() and 0 <= fee < _FEE_MOST_CENTS else None
+
+
 def _limited(errors: Errors) -> SendOutcome:
     wait_s = 0
     for error in errors:
         extensions = error.get("extensions")
         if isinstance(extensions, Mapping):
             found = extensions.get("retryAfterSeconds")
-            wait_s = max(0, found) if isinstance(found, int) else 0
+            wait_s = max(0, min(found, WAIT_MOST_S)) if isinstance(found, int) else 0
     return SendOutcome(SendAnswer.NOT_EXECUTED, "limited", _WORDS["limited"], Pause.LIMITED, wait_s)
 
 

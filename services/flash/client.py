@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Protocol, cast
@@ -35,8 +35,7 @@ from models.flash import (
     StatementRow,
     WalletInfo,
 )
-from models.instants import from_seconds
-from models.money import NANOUSD_PER_CENT, Rate
+from models.money import Rate
 from models.payout import SendAnswer
 from services.flash import documents
 from services.flash.answers import (
@@ -46,10 +45,14 @@ from services.flash.answers import (
     first_error,
     is_unsupported,
     judge_probe,
+    listed_errors,
     not_executed,
     unreadable,
 )
+from services.flash.invoice_status import read_status
+from services.flash.price import read_price
 from services.flash.statement import read_csv, read_details, read_node
+from services.flash.wallet import read_wallet
 
 _log = structlog.get_logger(__name__)
 
@@ -61,8 +64,6 @@ HTTP_BAD_REQUEST = 400
 # A redirect would carry the credential, and the payment, to somewhere else.
 NO_REDIRECTS = {"allow_redirects": False}
 CAPABILITIES = {"X-Flash-Client-Capabilities": "cash-wallet-usdt-v1"}
-# Wallets that can pay, the preferred one first; Flash makes no bitcoin wallets any more.
-_PAYING = ("USDT", "USD", "BTC")
 _SENDS = {
     Mutation.INVOICE: documents.SEND,
     Mutation.NO_AMOUNT_USD: documents.SEND_NO_AMOUNT_USD,
@@ -161,17 +162,11 @@ class FlashClient:
         if data is None:
             self._knows_external = False
             data = await self._ask(documents.ME_PLAIN)
-        try:
-            wallets = data["me"]["defaultAccount"]["wallets"] if data else []
-        except (KeyError, TypeError):
-            wallets = []
-        for currency in _PAYING:
-            for wallet in wallets:
-                if wallet.get("walletCurrency") == currency and not wallet.get("isExternal"):
-                    balance = None if currency == "BTC" else wallet.get("balance")
-                    return WalletInfo(str(wallet["id"]), currency, _cents(balance))
-        msg = "Flash shows no wallet that can pay; check the credential."
-        raise GatewayError(msg)
+        wallet = read_wallet(data)
+        if wallet is None:
+            msg = "Flash shows no wallet that can pay; check the credential."
+            raise GatewayError(msg)
+        return wallet
 
     async def send_invoice(self, wallet_id: str, invoice: str, key: str | None) -> SendOutcome:
         """Pay an invoice that names its amount; whatever happens, an outcome comes back."""
@@ -278,7 +273,7 @@ class FlashClient:
         data = await self._ask(request)
         try:
             edges = data["me"]["defaultAccount"]["transactions"]["edges"] if data else None
-            if edges is None:
+            if not isinstance(edges, list):
                 msg = "Flash gave no list of transactions."
                 raise GatewayError(msg)
             return [read_node(edge["node"]) for edge in edges]
@@ -342,40 +337,13 @@ class FlashClient:
             raise GatewayError(msg) from error
 
 
-def read_status(payload: Mapping[str, Any] | None) -> InvoiceStatus | None:
-    """Read the payload of `lnInvoicePaymentStatus`; an invoice Flash did not issue is NOT_OURS."""
-    if payload is None:
-        return None
-    status = payload.get("status")
-    if status in {"PENDING", "PAID", "EXPIRED"}:
-        return InvoiceStatus(status)
-    code, _ = first_error(payload.get("errors") or ())
-    return InvoiceStatus.NOT_OURS if code == "IBEX_ERROR" else None
-
-
-def read_price(payload: Mapping[str, Any] | None, currency: str) -> Rate | None:
-    """Read a realtime price: base / 10^offset minor units for one sat."""
-    if payload is None:
-        return None
-    try:
-        price = payload["btcSatPrice"]
-        base, offset = int(price["base"]), int(price["offset"])
-        at = from_seconds(int(payload["timestamp"]))
-    except (KeyError, TypeError, ValueError):
-        return None
-    if base <= 0 or not 0 <= offset <= 18:  # noqa: PLR2004  # more would not fit a column
-        return None
-    return Rate(currency, base, 10**offset, "flash", at)
-
-
 def _payload(result: Answer, field: str) -> Mapping[str, Any] | None:
     found = (result.data or {}).get(field)
     return found if isinstance(found, Mapping) else None
 
 
 def _errors(result: Answer) -> list[Mapping[str, Any]]:
-    listed: Any = result.errors or []
-    return [error for error in listed if isinstance(error, Mapping)]
+    return listed_errors(result.errors)
 
 
 def _is_unknown_field(result: Answer) -> bool:
@@ -383,10 +351,3 @@ def _is_unknown_field(result: Answer) -> bool:
     return result.data is None and (
         code == "GRAPHQL_VALIDATION_FAILED" or "Cannot query field" in message
     )
-
-
-def _cents(balance: Any) -> int | None:
-    if balance is None:
-        return None
-    nano = Decimal(str(balance)) * NANOUSD_PER_CENT
-    return int(nano.to_integral_value(ROUND_FLOOR))

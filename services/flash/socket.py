@@ -24,7 +24,9 @@ from models.instants import Clock
 from models.money import Rate
 from services.flash import documents
 from services.flash.answers import AUTH, first_error
-from services.flash.client import CAPABILITIES, read_price, read_status
+from services.flash.client import CAPABILITIES
+from services.flash.invoice_status import read_status
+from services.flash.price import read_price
 
 _log = structlog.get_logger(__name__)
 

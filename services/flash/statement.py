@@ -16,18 +16,24 @@ from models.instants import from_seconds
 
 NANOUSD_PER_USD: Final = 1_000_000_000
 _NO_NUMBER: Final = frozenset({"undefined", "None", "null", ""})
+_DOLLARS_MOST: Final = 1_000_000_000
 _JS_DATE: Final = "%a %b %d %Y %H:%M:%S"
 _JS_DATE_LENGTH: Final = 24
 
 
-def read_node(node: Mapping[str, Any]) -> StatementRow:
+def read_node(node: Any) -> StatementRow:
     """Return one row of `transactions`; only the display amount is in a unit that is known.
 
     Raises:
-        KeyError, ValueError, ArithmeticError: It is not what a row looks like.
+        KeyError, TypeError, ValueError, ArithmeticError: It is not what a row looks like.
     """
+    if not isinstance(node, Mapping):
+        raise TypeError("a row is an object")
+    row_id = node["id"]
+    if not isinstance(row_id, str) or not row_id:
+        raise ValueError("a row without an id")
     return _row(
-        str(node["id"]),
+        row_id,
         str(node.get("direction")),
         str(node.get("settlementDisplayAmount")),
         str(node.get("settlementDisplayFee")),
@@ -46,7 +52,10 @@ def read_csv(encoded: str, wallet_id: str) -> list[StatementRow]:
     except (binascii.Error, UnicodeDecodeError) as error:
         raise ValueError("the export cannot be read") from error
     # All headers but the first begin with a space.
-    lines = csv.DictReader(io.StringIO(text), skipinitialspace=True)
+    try:
+        lines = list(csv.DictReader(io.StringIO(text), skipinitialspace=True))
+    except csv.Error as error:
+        raise ValueError("the export is no table") from error
     return [
         _row(
             line["Id"],
@@ -67,7 +76,7 @@ def read_details(payload: Mapping[str, Any] | None) -> RowDetails | None:
         return None
     try:
         fee = _nanousd(str(found.get("fee")))
-    except ArithmeticError:
+    except (ArithmeticError, ValueError):
         fee = None
     return RowDetails(found.get("status") == "completed", None if fee is None else abs(fee))
 
@@ -85,4 +94,9 @@ def _row(row_id: str, direction: str, amount: str, fee: str, at: datetime) -> St
 
 
 def _nanousd(shown: str) -> int | None:
-    return None if shown in _NO_NUMBER else int(Decimal(shown) * NANOUSD_PER_USD)
+    if shown in _NO_NUMBER:
+        return None
+    dollars = Decimal(shown)
+    if not abs(dollars) <= _DOLLARS_MOST:
+        raise ValueError("no amount that a wallet can move")
+    return int(dollars * NANOUSD_PER_USD)

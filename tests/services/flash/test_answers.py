@@ -54,6 +54,27 @@ TABLE: list[tuple[str, Any, Any, SendAnswer, str | None]] = [
         "INVALID_INPUT",
     ),
     ("no status", payload(None, None, "Invalid WalletId"), None, A.REFUSED, "rejected"),
+    (
+        "failure, errors that cannot be read",
+        {"status": "FAILURE", "errors": "x"},
+        None,
+        A.ERROR,
+        "generic",
+    ),
+    (
+        "failure, an error of no kind",
+        {"status": "FAILURE", "errors": [0]},
+        None,
+        A.ERROR,
+        "generic",
+    ),
+    (
+        "failure, and an error beside it",
+        {"status": "FAILURE", "errors": None},
+        [{"message": "Cannot return null"}],
+        A.ERROR,
+        "generic",
+    ),
     ("no status, no error", {"status": None, "errors": []}, None, A.UNKNOWN, "no_status"),
     (
         "the busy lock",
@@ -233,6 +254,7 @@ def test_no_answer_that_can_be_read_is_taken_for_money_that_moved_or_not(
     ("payload", "errors", "is_refused"),
     [
         ({"amount": 0, "errors": []}, None, False),
+        ({"amount": "NaN", "errors": "x"}, None, False),
         ({"amount": 3, "errors": [{"message": "x", "code": "IBEX_ERROR"}]}, None, True),
         ({"amount": None, "errors": [{"message": "no route", "code": None}]}, None, True),
         ({"errors": [{"message": "x", "code": "TOO_MANY_REQUEST"}]}, None, False),

@@ -12,7 +12,9 @@ from models.errors import GatewayError
 from models.flash import FlashConnection, InvoiceStatus
 from models.payout import SendAnswer
 from services.flash import client as clients
-from services.flash.client import FlashClient, read_price, read_status
+from services.flash.client import FlashClient
+from services.flash.invoice_status import read_status
+from services.flash.price import read_price
 from tests.support.sandbox import USD_PER_BTC, FlashAccount, Hand
 
 Q, A = InvoiceStatus, SendAnswer

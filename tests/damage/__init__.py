@@ -1,0 +1,1 @@
+"""Damaged texts and answers by the million, against everything that reads what strangers wrote."""
