@@ -192,12 +192,15 @@ def _stop_or_resume(store: str | None, *, stopped: bool, as_json: bool) -> None:
 @cli.command("open-gate", epilog="Example: flash-payouts open-gate")
 def open_gate(
     store: Annotated[str | None, typer.Option(help="One store; all if left out.")] = None,
+    unread: Annotated[
+        str | None, typer.Option(help="Why Flash's list need not be read first, for the record.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Open a gate that is shut: after a restore, or before it opens by itself."""
     from app import commands
 
-    stores = _run(commands.open_gate(store))
+    stores = _run(commands.open_gate(store, unread))
     print(json.dumps({"opened": stores}) if as_json else f"opened for {len(stores)} store(s)")
 
 

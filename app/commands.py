@@ -90,12 +90,12 @@ async def set_stopped(store_id: str | None, *, stopped: bool) -> list[str]:
         return stores
 
 
-async def open_gate(store_id: str | None) -> list[str]:
+async def open_gate(store_id: str | None, unread: str | None) -> list[str]:
     """Open the shut gates of one store or all; returns of which."""
     async with opened(load_settings()) as container:
         stores = [store_id] if store_id else [store.id for store in await container.stores.all()]
         for found in stores:
-            await container.wallets.open_gate(found, _CONSOLE)
+            await container.wallets.open_gate(found, _CONSOLE, unread)
         return stores
 
 

@@ -27,6 +27,7 @@ from services.rate_watch import RateWatch
 from services.rates import Rates
 from services.reconciliations import Reconciliations
 from services.recovery import Recovery
+from services.recovery_review import RecoveryReview
 from services.resolver import Resolver
 from services.statements import Statements
 from services.storage import store as stores
@@ -48,13 +49,14 @@ class Engine:
     reconciliations: Reconciliations
     night_watch: NightWatch
     epochs: Epochs
+    review: RecoveryReview
 
     def bookkeeper(
         self, database: Database, clock: Clock, client: FlashClient, pace: Pace, tracking: Tracking
     ) -> Bookkeeper:
         """Return what keeps the books of the wallet that a client reaches."""
         statements = Statements(database, clock, client, pace, tracking)
-        return Bookkeeper(database, clock, client, pace, statements, self.books)
+        return Bookkeeper(database, clock, client, pace, statements, self.books, self.review)
 
 
 def build_engine(
@@ -79,7 +81,8 @@ def build_engine(
         requests=PayoutRequests(*parts, rates=rates, destinations=destinations),
         resolver=Resolver(*parts, rates=rates, destinations=destinations),
         interventions=Interventions(database, clock, ids, tracking),
-        epochs=Epochs(database, clock, Recovery(database, clock, ids, tracking), settings.data_dir),
+        epochs=Epochs(database, clock, Recovery(database, clock, ids), settings.data_dir),
+        review=RecoveryReview(database, clock, ids, rates, tracking),
         books=ClosedBooks(database, clock, ids, tracking, auto_release=settings.auto_release),
         rate_watch=RateWatch(rates, clock, sources, partial(_currencies, database)),
         reconciliations=reconciliations,

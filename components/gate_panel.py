@@ -20,8 +20,9 @@ _REASONS = {
     DOUBT: "Too much is unknown: it opens by itself once the outcomes are known.",
     "paid_after_release": "A payout was paid after its money had been given free. Look into it"
     " before you open the gate.",
-    RECOVERY: "The database was restored from a copy. Compare the held payouts with Flash's"
-    " list before you open the gate.",
+    RECOVERY: "The database was restored from a copy, which does not know what was paid since."
+    " Once Flash's list has been read, an owner may open the gate; what a debit could be stays"
+    " held until a person decides.",
 }
 _OPEN = "Approved payouts are sent as their turn comes."
 _STOPPED = "A person stopped them: nothing new is sent, look-ups go on."

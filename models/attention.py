@@ -18,17 +18,21 @@ AWAY_AFTER = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """How many payouts wait for whom; the tab's title counts the first three."""
+    """How many payouts wait for whom; the tab's title counts all but failures.
+
+    `matched` are kept back by a restored copy, because some debit could be them.
+    """
 
     to_approve: int
     to_review: int
     stuck: int
     failed: int
+    matched: int = 0
 
     @property
     def urgent(self) -> int:
         """Return how many a person should look at now."""
-        return self.to_approve + self.to_review + self.stuck
+        return self.to_approve + self.to_review + self.stuck + self.matched
 
 
 class NeedKind(StrEnum):
@@ -40,6 +44,7 @@ class NeedKind(StrEnum):
     PAUSED = "paused"
     SHORT = "short"
     REVIEW = "review"
+    MATCHED = "matched"
     STUCK = "stuck"
     APPROVE = "approve"
     FAILED = "failed"
@@ -75,6 +80,7 @@ def needs_of(
         *_of_connection(connection, standing.as_of),
         _of_money(wallet, standing),
         _counted(NeedKind.REVIEW, attention.to_review),
+        _counted(NeedKind.MATCHED, attention.matched),
         _counted(NeedKind.STUCK, attention.stuck),
         _counted(NeedKind.APPROVE, attention.to_approve),
         _counted(NeedKind.FAILED, attention.failed),

@@ -12,6 +12,7 @@ ServiceError
 |   `-- Unauthenticated, Forbidden, RateLimited
 |-- ConflictError            the world moved on
 |   |-- StateChanged, IdempotencyMismatch
+|   |-- StatementUnread      a restored copy may not pay before Flash's list was read
 |   `-- DuplicateRow         another transaction wrote it first; look again
 |-- NotFoundError
 |-- UnavailableError         try again later; nothing was done
@@ -162,6 +163,12 @@ class StateChanged(ConflictError):
         self.subject_id = subject_id
         self.state = state
         super().__init__(message)
+
+
+class StatementUnread(ConflictError):
+    """Flash's list since the copy was made has not been read whole yet; wait a little."""
+
+    code = "statement_unread"
 
 
 class DuplicateRow(ConflictError):

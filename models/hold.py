@@ -7,6 +7,22 @@ from datetime import datetime
 
 from models.store import ActorKind
 
+# Reasons of holds that a restored copy begins with; a person reads them beside the payout.
+LOST = (
+    "Restored from a copy: this may have been paid since. A day later it is released by itself, "
+    "if nothing in Flash's list could be it."
+)
+HELD_BEFORE = (
+    "Restored from a copy, and it was held before: this may have been paid since. Look before you "
+    "release it."
+)
+SENT_BEFORE = "Restored from a copy: what came of it is looked up, but it is not sent again."
+MATCHED = (
+    "Restored from a copy: a debit in Flash's list could be this payout. Cancel it if it was paid; "
+    "release it only if it was not."
+)
+OF_A_COPY = (LOST, HELD_BEFORE, SENT_BEFORE, MATCHED)
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:

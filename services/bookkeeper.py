@@ -16,6 +16,7 @@ from services.closed_books import ClosedBooks
 from services.database import Database
 from services.flash.client import FlashClient
 from services.flash.pace import Need, Pace
+from services.recovery_review import RecoveryReview
 from services.statements import Look, Statements
 from services.storage import statement_row as statement_rows
 
@@ -39,6 +40,7 @@ class Bookkeeper:
         pace: Pace,
         statements: Statements,
         books: ClosedBooks,
+        review: RecoveryReview,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -46,6 +48,7 @@ class Bookkeeper:
         self._pace = pace
         self._statements = statements
         self._books = books
+        self._review = review
         self.was_whole = False
         self._next_look = clock.utc_now() + WHILE_OPEN
         self._next_books = clock.utc_now() + WHILE_OPEN
@@ -72,7 +75,11 @@ class Bookkeeper:
         Raises:
             GatewayError: Flash gave no usable answer.
         """
-        return await self._statements.look(store_id, info.flash_wallet_id)
+        asked_at = self._clock.utc_now()
+        look = await self._statements.look(store_id, info.flash_wallet_id)
+        if look.is_whole:
+            await self._review.take_list(store_id, info.flash_wallet_id, asked_at)
+        return look
 
     async def compare(self, store_id: str) -> ClosedBook | None:
         """Read balance, statement and balance again, and compare them if nothing moved.
@@ -96,7 +103,8 @@ class Bookkeeper:
         open_debits = await self._database.read(
             statement_rows.expected_debits, store_id, info.flash_wallet_id
         )
-        self._next_look = now + (WHILE_OPEN if open_debits else AT_REST)
+        is_wanted = open_debits or await self._review.waits(store_id)
+        self._next_look = now + (WHILE_OPEN if is_wanted else AT_REST)
         if now >= self._next_books:
             self._next_books = now + (BOOKS_WHILE_UNKNOWN if open_debits else AT_REST)
 

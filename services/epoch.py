@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -18,6 +19,7 @@ from models.instants import Clock
 from services.database import Database
 from services.recovery import Recovery
 from services.storage import epoch as epochs
+from services.storage.statement import Transaction
 
 _log = structlog.get_logger(__name__)
 
@@ -102,7 +104,7 @@ class Epochs:
             covered = self._asked
             if self._installation is None:
                 await self._check()
-            if await self._raise(0):
+            if await self._raise():
                 raise UnavailableError("The database went back in time; nothing is sent.")
             self._done = covered
 
@@ -123,30 +125,31 @@ class Epochs:
         if is_strange and not await self._database.read(epochs.is_served, self._clock.utc_now()):
             # A database came without its file: how far it really got, nobody can say.
             self._reached = max(self._reached, epoch.number)
-            await self._recover(epoch.number)
+            await self._recover(epoch)
             return True
         self._reached = max(self._reached, known.get(epoch.installation, 0))
         if self._reached > epoch.number:
-            await self._recover(epoch.number)
+            await self._recover(epoch)
             return True
         if known.get(epoch.installation) != epoch.number:
             await self._keep(epoch.number)
         return False
 
-    async def _raise(self, least: int) -> bool:
+    async def _raise(self) -> bool:
         """Raise the number; tells whether it turned out that the database went back in time."""
         now = self._clock.utc_now()
-        number = await self._database.write(epochs.raise_epoch, least, now)
-        if number <= self._reached:
-            await self._recover(number)
+        found = await self._database.write(_raise_unless_behind, self._reached, now)
+        if isinstance(found, Epoch):
+            await self._recover(found)
             return True
-        await self._keep(number)
+        await self._keep(found)
         return False
 
-    async def _recover(self, number: int) -> None:
+    async def _recover(self, copied: Epoch) -> None:
         # The number comes last: cut off before it, the next start begins again.
-        await self._recovery.begin(number, self._reached)
-        await self._raise(self._reached + 1)
+        await self._recovery.begin(copied, self._reached)
+        now, least = self._clock.utc_now(), self._reached + 1
+        await self._keep(await self._database.write(epochs.raise_epoch, least, now))
 
     async def _keep(self, number: int) -> None:
         if self._installation is None:
@@ -158,3 +161,11 @@ class Epochs:
             msg = "The file DATA_DIR/epoch cannot be written."
             raise UnavailableError(msg) from error
         self._reached = number
+
+
+def _raise_unless_behind(tx: Transaction, reached: int, now: datetime) -> int | Epoch:
+    """Raise the number; of a database that is behind, leave it as it tells of the copy."""
+    found = epochs.read_epoch(tx)
+    if found is not None and found.number < reached:
+        return found
+    return epochs.raise_epoch(tx, 0, now)

@@ -17,7 +17,6 @@ from models.money import MSAT_PER_SAT, NANOUSD_PER_CENT
 from models.payout import AttemptState
 from models.statement import Debit, KeptRow, RowState
 from models.states import PayoutState
-from models.wallet import RECOVERY
 from services import attempt_policy
 from services.database import Database
 from services.flash.client import FlashClient
@@ -26,8 +25,8 @@ from services.mutation_policy import fee_msat
 from services.send_log import STATEMENT_ROWS, WINDOW_AFTER, WINDOW_BEFORE
 from services.statement_policy import Claim, Expected, Judgement, Seen, judge
 from services.storage import payout as payouts
+from services.storage import restoration as restorations
 from services.storage import statement_row as statement_rows
-from services.storage import wallet as wallets
 from services.storage.statement import Transaction
 from services.storage.statement_row import ExpectedDebit
 from services.tracking import Tracking
@@ -117,8 +116,7 @@ class Statements:
         return Look(len(rows), new, claimed, is_whole)
 
     async def _claim(self, store_id: str, flash_wallet_id: str, now: datetime) -> int:
-        if await self._database.write(_set_aside, store_id, flash_wallet_id):
-            return 0
+        await self._database.write(_set_aside, store_id, flash_wallet_id, now)
         count = await self._database.read(_judge, store_id, flash_wallet_id)
         asked = 0
         for row in (*count.undecided, *count.feeless)[:ASK_AT_ONCE]:
@@ -242,13 +240,14 @@ def _keep(
     return new
 
 
-def _set_aside(tx: Transaction, store_id: str, flash_wallet_id: str) -> bool:
-    """Tell whether a wallet is in recovery; then a row may be of a payout that got lost."""
-    wallet = wallets.read_wallet(tx, store_id)
-    if wallet is None or wallet.gate_reason != RECOVERY:
-        return False
-    statement_rows.set_aside(tx, store_id, flash_wallet_id)
-    return True
+def _set_aside(tx: Transaction, store_id: str, flash_wallet_id: str, now: datetime) -> None:
+    """See that rows settle nothing that may be of payouts which a restored copy never saw."""
+    restored = restorations.read_open(tx, store_id)
+    if restored is None:
+        return
+    since = restored.copied_at - WINDOW_BEFORE
+    until = restored.opened_at or now + WINDOW_AFTER
+    statement_rows.set_aside(tx, store_id, flash_wallet_id, since, until)
 
 
 def _beginning(
@@ -258,7 +257,11 @@ def _beginning(
     if statement_rows.newest_row_at(tx, store_id, flash_wallet_id)[0] is not None:
         return None
     expected = statement_rows.expected_debits(tx, store_id, flash_wallet_id)
-    return min((each.debit.logged_at for each in expected), default=now) - WINDOW_BEFORE
+    first = min((each.debit.logged_at for each in expected), default=now)
+    restored = restorations.read_open(tx, store_id)
+    if restored is not None:
+        first = min(first, restored.copied_at)
+    return first - WINDOW_BEFORE
 
 
 def _judge(tx: Transaction, store_id: str, flash_wallet_id: str) -> _Count:

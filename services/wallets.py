@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from models.errors import NotFoundError
+from models.errors import InvalidField, NotFoundError, StatementUnread
 from models.instants import Clock
 from models.store import Actor
 from models.wallet import RECOVERY, Gate, Wallet
 from services.audit import audit
 from services.database import Database
 from services.gate import OPENED
-from services.storage import statement_row as statement_rows
+from services.plain_text import plain_text
+from services.storage import restoration as restorations
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
+
+REASON_LEAST = 8
+REASON_LIMIT = 500
 
 
 class Wallets:
@@ -40,24 +44,40 @@ class Wallets:
         """Let sends start again."""
         await self._database.write(self._set, store_id, actor, stopped=False)
 
-    async def open_gate(self, store_id: str, actor: Actor) -> None:
+    async def is_unread(self, store_id: str) -> bool:
+        """Tell whether the gate waits for Flash's list, as it does in a restored copy."""
+        return await self._database.read(_is_unread, store_id)
+
+    async def open_gate(self, store_id: str, actor: Actor, unread: str | None = None) -> None:
         """Open a shut gate before it opens by itself; the doubt stays where it is.
 
-        Raises:
-            NotFoundError: There is no wallet.
-        """
-        await self._database.write(self._open, store_id, actor)
+        `unread` is why an owner will not wait until Flash's list since a copy has been read.
 
-    def _open(self, tx: Transaction, store_id: str, actor: Actor) -> None:
+        Raises:
+            InvalidField: The reason is empty or too long.
+            NotFoundError: There is no wallet.
+            StatementUnread: The list was not read yet, and no reason is given.
+        """
+        words = None if unread is None else plain_text(unread, REASON_LIMIT).strip()
+        if words is not None and len(words) < REASON_LEAST:
+            raise InvalidField("reason", "Say in a few words why it cannot wait.")
+        await self._database.write(self._open, store_id, actor, words)
+
+    def _open(self, tx: Transaction, store_id: str, actor: Actor, unread: str | None) -> None:
         now = self._clock.utc_now()
         wallet = wallets.read_wallet(tx, store_id)
         if wallet is None:
             raise NotFoundError("There is no wallet.")
-        if wallet.gate_reason == RECOVERY and wallet.flash_wallet_id is not None:
-            statement_rows.set_aside(tx, store_id, wallet.flash_wallet_id)
+        is_unread = _is_unread(tx, store_id)
+        if is_unread and unread is None:
+            raise StatementUnread
         if wallets.set_gate(tx, wallet, Gate.OPEN, OPENED, now):
-            before = {"reason": wallet.gate_reason}
-            audit(tx, store_id, actor, "wallet.gate_opened", now=now, before=before)
+            restorations.set_opened(tx, store_id, now)
+            before, after = (
+                {"reason": wallet.gate_reason},
+                {"unread": unread} if is_unread else None,
+            )
+            audit(tx, store_id, actor, "wallet.gate_opened", now=now, before=before, after=after)
 
     def _set(self, tx: Transaction, store_id: str, actor: Actor, *, stopped: bool) -> None:
         now = self._clock.utc_now()
@@ -65,3 +85,9 @@ class Wallets:
             raise NotFoundError("There is no wallet.")
         action = "wallet.stopped" if stopped else "wallet.resumed"
         audit(tx, store_id, actor, action, now=now)
+
+
+def _is_unread(tx: Transaction, store_id: str) -> bool:
+    wallet, restored = wallets.read_wallet(tx, store_id), restorations.read_open(tx, store_id)
+    is_shut = wallet is not None and wallet.gate is Gate.SHUT and wallet.gate_reason == RECOVERY
+    return is_shut and restored is not None and restored.read_at is None

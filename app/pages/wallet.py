@@ -10,10 +10,13 @@ from nicegui import html, ui
 from app.auth import Permission, still
 from app.container import Container
 from app.pages.follower import Follower
+from app.pages.password_again import needs_password, password_fields, take_password
 from app.pages.payout_acts import PayoutActs
+from app.pages.people import errors_of
 from app.pages.standing_board import Standing
 from app.pages.visit import Place, View, Visit
 from components.confirm_dialog import ConfirmDialog
+from components.form_dialog import Field, FormDialog, Values
 from components.gate_panel import GateActs, GatePanel
 from components.wallet_books import BalanceChart, BookList, ExtraList, ProposalList
 from components.wallet_checks import CheckPanel, RateList
@@ -24,6 +27,14 @@ from models.wallet_sheet import CheckSign, RateSign, WalletSheet
 
 EXTRAS_BACK = timedelta(days=35)
 DOLLAR = "USD"
+_UNREAD = "Flash's list was not read yet"
+_REASON = Field(
+    "reason",
+    "Why can it not wait?",
+    "textarea",
+    hint="This is a restored copy. Until Flash's list since then has been read whole, nobody knows "
+    "what was paid already. The record keeps what you say here.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,7 @@ class WalletPage:
         self._extras = ExtraList(zone)
         self._books = BookList(zone)
         self._confirm = ConfirmDialog()
+        self._unread = FormDialog(_UNREAD, "Open it unread", self._open_unread)
         self._follower: Follower[WalletSheet] = Follower(visit, _Question(), self._read, self._show)
 
     async def connected(self) -> None:
@@ -91,14 +103,32 @@ class WalletPage:
         with self._visit.client:
             self._show(sheet)
 
-    def _ask_open(self) -> None:
-        self._confirm.ask(
-            "Open the gate?",
-            "Approved payouts are sent again at once. What is unknown stays unknown until it is"
-            " looked up or resolved.",
-            "Open it",
-            self._open,
-        )
+    async def _ask_open(self) -> None:
+        asked = await needs_password(self._visit)
+        is_unread = await self._visit.container.wallets.is_unread(self._visit.store.id)
+        with self._visit.client:
+            if is_unread:
+                self._unread.open((_REASON, *password_fields(asked=asked)))
+                return
+            self._confirm.ask(
+                "Open the gate?",
+                "Approved payouts are sent again at once. What is unknown stays unknown until it is"
+                " looked up or resolved.",
+                "Open it",
+                self._open,
+            )
+
+    async def _open_unread(self, values: Values) -> bool:
+        try:
+            await take_password(self._visit, values)
+            caller = await still(self._visit.caller, self._visit.container)
+            caller.need(Permission.RESUME)
+            reason = values.get("reason", "")
+            await self._visit.container.wallets.open_gate(caller.store_id, caller.actor, reason)
+        except ServiceError as error:
+            self._unread.show_errors(errors_of(error))
+            return False
+        return True
 
     async def _open(self) -> None:
         await self._do(Permission.RESUME, "open_gate")

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from models.hold import OF_A_COPY
 from models.payout import (
     Attempt,
     AttemptState,
@@ -162,6 +163,12 @@ _OVERDUE = Statement(
         _attempts.c.state == AttemptState.LIVE,
         _attempts.c.invoice_expires_at
         <= bindparam("now", type_=_attempts.c.invoice_expires_at.type),
+        # Of what a restored copy keeps back nobody knows that it was not sent.
+        ~exists().where(
+            _holds.c.payout_id == _payouts.c.id,
+            _holds.c.released_at.is_(None),
+            among(_holds.c.reason, OF_A_COPY),
+        ),
     )
     .limit(bindparam("limit"))
 )

@@ -11,6 +11,7 @@ from models.states import PayoutState, PayoutStatus
 from models.tables.base import table_of
 from models.tables.payout import PayoutRow
 from services.storage.payout import IS_OPEN
+from services.storage.restoration import count_matched
 from services.storage.statement import Statement, Transaction, among
 
 _payouts = table_of(PayoutRow)
@@ -102,4 +103,5 @@ def read_attention(tx: Transaction, store_id: str, now: datetime) -> Attention:
         to_review=0 if review is None else int(review[0]),
         stuck=0 if stuck is None else int(stuck[0]),
         failed=0 if failed is None else int(failed[0]),
+        matched=count_matched(tx, store_id),
     )

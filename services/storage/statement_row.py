@@ -89,6 +89,8 @@ _SET_ASIDE = Statement(
         _rows.c.store_id == bindparam("in_store"),
         _rows.c.flash_wallet_id == bindparam("wallet"),
         _rows.c.state == RowState.UNCLAIMED,
+        _rows.c.at >= bindparam("since", type_=_rows.c.at.type),
+        _rows.c.at < bindparam("until", type_=_rows.c.at.type),
     )
     .values(state=RowState.EXTRA)
 )
@@ -295,9 +297,11 @@ def set_row_state(tx: Transaction, row: KeptRow, state: RowState) -> bool:
     return touched == 1
 
 
-def set_aside(tx: Transaction, store_id: str, flash_wallet_id: str) -> None:
-    """Have no row that is unclaimed now settle anything: rule S is off for its window."""
-    tx.run(_SET_ASIDE, in_store=store_id, wallet=flash_wallet_id)
+def set_aside(
+    tx: Transaction, store_id: str, flash_wallet_id: str, since: datetime, until: datetime
+) -> None:
+    """Have no unclaimed row of a span settle anything: rule S is off for its windows."""
+    tx.run(_SET_ASIDE, in_store=store_id, wallet=flash_wallet_id, since=since, until=until)
 
 
 def claim_row(tx: Transaction, row: KeptRow, debit: Debit, now: datetime) -> bool:

@@ -54,6 +54,7 @@ def test_every_need_is_said_in_a_few_words() -> None:
         "Flash asks us to wait",
         "Wallet $12.30 short",
         "3 to review",
+        "3 may be paid already",
         "3 stuck",
         "3 to approve",
         "3 failed in 24 h",

@@ -128,7 +128,7 @@ async def test_a_form_says_what_is_wrong_at_the_field_and_what_belongs_to_none_b
         assert "Give a whole number." not in said
 
 
-async def test_the_first_steps_say_which_setting_is_missing_and_go_in_the_end() -> None:
+async def test_the_first_steps_say_what_is_missing_and_go_in_the_end() -> None:
     with paper() as page:
         panel = FirstStepsPanel("st_1")
         assert not page.by_testid("first-steps").visible
@@ -139,7 +139,7 @@ async def test_the_first_steps_say_which_setting_is_missing_and_go_in_the_end() 
         then = page.read("first-steps")
         panel.show(replace(NOTHING, is_over=True))
 
-        assert "Set FLASH_PAYOUTS_FLASH_TOKEN or FLASH_PAYOUTS_FLASH_API_KEY" in first
+        assert "Enter a token or an API key of Flash" in first
         assert "HTTP 503" in then
         assert "Open the card and program it" in then
         assert not page.by_testid("first-steps").visible
