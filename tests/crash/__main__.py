@@ -2,7 +2,8 @@
 
 Each round has a database and a ledger of its own: tills draw money over real HTTP while the
 service, the sandbox or both are killed and come back on the same files; then everything is
-brought to rest and judged. Exit status 1 if anything disagrees.
+brought to rest and judged. Exit status 1 if anything disagrees, or if so many rounds were
+played that every fault must have been drawn, and one was not.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.crash import bad_days
 from tests.crash.ground import DATABASES, Ground
 from tests.crash.reaper import VICTIMS
 from tests.crash.round import Plan, Report, play
@@ -77,6 +79,15 @@ def _sum_up(reports: list[Report], took_s: float) -> int:
     states: Counter[str] = Counter()
     for report in reports:
         states += report.verdict.states
+    drawn: Counter[str] = Counter()
+    met: Counter[str] = Counter()
+    for report in reports:
+        drawn += report.faults
+        met += report.met
+    print("faults drawn, and met: " + ", ".join(f"{n} {drawn[n]}/{met[n]}" for n in sorted(drawn)))
+    missing = bad_days.every_name() - set(drawn) if len(reports) >= bad_days.TURNS else set()
+    if missing:
+        print(f"never drawn: {', '.join(sorted(missing))}")
     disagreements = sum(len(report.verdict.disagreements) for report in reports)
     print(
         f"{len(reports)} rounds in {took_s:.0f} s: {sum(r.kills for r in reports)} kills, "
@@ -85,7 +96,7 @@ def _sum_up(reports: list[Report], took_s: float) -> int:
         f"longest unknown {max(r.longest_unknown_s for r in reports):.1f} s, "
         f"{disagreements} disagreements"
     )
-    return 1 if disagreements else 0
+    return 1 if disagreements or missing else 0
 
 
 if __name__ == "__main__":

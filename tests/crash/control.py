@@ -33,6 +33,11 @@ class Control:
     async def clear_faults(self) -> None:
         (await self._http.delete("faults")).raise_for_status()
 
+    async def unmet(self) -> set[int]:
+        """Return the faults that are armed and have never met what they are for."""
+        armed = (await self.get("faults"))["items"]
+        return {fault["id"] for fault in armed if not fault["seen"]}
+
     async def rows_of(self, payment_hash: str) -> list[dict[str, Any]]:
         """Return what the ledger has on one payment hash."""
         return list((await self.get(f"payments/{payment_hash}"))["items"])

@@ -32,6 +32,19 @@ class Drain:
     calm_since: datetime | None = None
     complaints: list[str] = field(default_factory=list)
 
+    async def begin(self) -> None:
+        """Bring both back, if they are away; the weather is still bad."""
+        stage = self.stage
+        stage.service.check()
+        stage.sandbox.check()
+        for process, start in (
+            (stage.sandbox, stage.start_sandbox),
+            (stage.service, stage.start_service),
+        ):
+            process.resume()
+            if not process.is_alive:
+                await start()
+
     async def run(self, *, hours: bool) -> None:
         """Let all that is decided by answers end; then, if asked, all that only time decides."""
         await self._clear_the_weather()
@@ -43,17 +56,8 @@ class Drain:
             await self._until("needs review a day later", _is_unreviewed)
 
     async def _clear_the_weather(self) -> None:
-        """Bring both back; the network decides what it held."""
+        """End all faults; the network decides what it held."""
         stage = self.stage
-        stage.service.check()
-        stage.sandbox.check()
-        for process, start in (
-            (stage.sandbox, stage.start_sandbox),
-            (stage.service, stage.start_service),
-        ):
-            process.resume()
-            if not process.is_alive:
-                await start()
         await stage.control.clear_faults()
         for row in await stage.control.ledger():
             if row["state"] == "inflight" and '"ending":"hold"' in row["script"]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from app.sandbox.amounts import credit_of
 from tests.crash import judge_sql as sql
 from tests.crash.books import Books, Row
 from tests.crash.journal import Journal
@@ -91,14 +92,19 @@ class Judge:
             for row in settled
             if row["wallet_id"] == wallet_id
         )
+        came = sum(
+            credit_of(row["amount_msat"], row["nanousd_per_btc"])
+            for row in settled
+            if row["payee_wallet_id"] == wallet_id
+        )
         missing = self.wallet_before["book_nanousd"] - self.wallet_after["book_nanousd"]
-        if missing != left:
-            yield f"{missing} nano-dollars are gone, {left} were settled"
+        if missing != left - came:
+            yield f"{missing} nano-dollars are gone, {left} were settled, {came} came"
 
     def _both_sides(self) -> Iterator[str]:
         """Completed is settled with the same amount; released and waiting is not on the ledger."""
         rows: dict[str, list[Row]] = {}
-        for row in self.ledger:
+        for row in (found for found in self.ledger if found["wallet_id"] is not None):
             rows.setdefault(row["payment_hash"], []).append(row)
         for payout in self.payouts:
             found = rows.pop(payout["payment_hash"], [])

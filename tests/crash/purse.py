@@ -16,6 +16,7 @@ from tests.crash.control import Control
 HOUR_S = 3600
 _EXPIRIES = ((HOUR_S, 80), (600, 15), (45, 5))  # seconds and how often
 _PAYEES = 12
+_AGAIN = 0.1  # how often somebody is paid what was paid just before
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Purse:
         self._almanac = almanac
         self._chance = chance
         self._keys = [chance.randbytes(32) for _ in range(_PAYEES)]
+        self._last_msat = 0
 
     async def ask(self, least_msat: int, most_msat: int) -> Asked:
         """Make an invoice; while the sandbox is down only foreign payees can."""
@@ -41,6 +43,9 @@ class Purse:
         amount_msat = chance.randint(least_msat, most_msat)
         if chance.random() < 0.8:
             amount_msat = max(least_msat, amount_msat // 1000 * 1000)
+        if least_msat <= self._last_msat <= most_msat and chance.random() < _AGAIN:
+            amount_msat = self._last_msat
+        self._last_msat = amount_msat
         seconds, often = zip(*_EXPIRIES, strict=True)
         expiry_s = chance.choices(seconds, often)[0]
         if chance.random() < 0.5:

@@ -18,6 +18,7 @@ VICTIMS = ("service", "sandbox", "both")
 _NUISANCES = (
     *("pause_service", "pause_sandbox", "drop_calls"),
     *("lock_database", "sever_database"),
+    *("revoke_token", "receive_a_crumb"),
 )
 _KILLS_PER_NUISANCE = 2
 _TRAFFIC_WITHIN_S = 2.0
@@ -59,6 +60,8 @@ class Reaper:
             "drop_calls": self._drop_calls,
             "lock_database": self._lock_database,
             "sever_database": self._sever_database,
+            "revoke_token": self._revoke_token,
+            "receive_a_crumb": self._receive_a_crumb,
         }
         await acts[victim]()
 
@@ -121,6 +124,23 @@ class Reaper:
 
     async def _sever_database(self) -> None:
         await asyncio.to_thread(self.stage.books.sever)
+
+    async def _revoke_token(self) -> None:
+        """End the credential under a running service; a while later somebody enters another."""
+        with suppress(httpx.HTTPError):
+            fresh = await self.stage.control.post("tokens")
+            await self.stage.control.post("tokens/revoke", token=self.stage.token)
+            await self._wait(2.5)
+            self.stage.token = fresh["token"]
+            await self.stage.service.kill()
+            await self.stage.start_service()
+
+    async def _receive_a_crumb(self) -> None:
+        """Have somebody pay the merchant less than a cent, which Flash lists as sent."""
+        with suppress(httpx.HTTPError):
+            payee = (await self.stage.control.get("state"))["default_account"]["username"]
+            made = await self.stage.control.post("invoices", payee=payee, amount_msat=1_000)
+            await self.stage.control.post("pay", pr=made["pr"])
 
     async def _wait(self, most_s: float) -> None:
         """Let a random moment pass: that is what the drill is about."""

@@ -18,6 +18,8 @@ from tests.crash.reaper import Reaper
 from tests.crash.shop import Shop
 from tests.crash.stage import Stage, opened
 
+_SKEW_S = 20.0
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -32,6 +34,11 @@ class Plan:
     # Whether hours pass at the end, until nothing is left that time decides.
     hours: bool = True
 
+    @property
+    def skew_s(self) -> float:
+        """Return how far Flash's clock is off, either way."""
+        return random.Random(f"skew {self.seed}").uniform(-_SKEW_S, _SKEW_S)
+
 
 @dataclass(slots=True)
 class Report:
@@ -40,6 +47,9 @@ class Report:
     plan: Plan
     database: str
     strikes: Counter[str]
+    # The faults that were drawn, and those of them that met what they are for.
+    faults: Counter[str]
+    met: Counter[str]
     kills: int
     journal: Journal
     verdict: Verdict
@@ -65,20 +75,22 @@ class Report:
 async def play(ground: Ground, plan: Plan) -> Report:
     """Play one round."""
     chance = random.Random(plan.seed)
-    async with opened(ground, plan.seed) as stage:
+    async with opened(ground, plan.seed, plan.skew_s) as stage:
         await stage.start()
         wallet_before = await stage.control.wallet()
         shop = Shop(stage, chance)
         try:
             await shop.open()
-            for fault in bad_days.mixed(chance):
-                await stage.control.post("faults", **fault)
+            faults = bad_days.mixed(plan.seed)
+            armed = [(await stage.control.post("faults", **fault))["id"] for fault in faults]
             reaper = Reaper(stage, shop.journal, chance, plan.leaps)
             await _storm(shop, reaper, plan)
         finally:
             await shop.close()
         kills = stage.service.kills + stage.sandbox.kills
         drain = Drain(stage, chance)
+        await drain.begin()
+        unmet = await stage.control.unmet()
         await drain.run(hours=plan.hours)
         judge = await Judge.of(stage, wallet_before, hours=plan.hours)
         verdict = judge.judge(shop.journal)
@@ -88,6 +100,12 @@ async def play(ground: Ground, plan: Plan) -> Report:
             plan,
             ground.kind,
             Counter(reaper.strikes),
+            Counter(map(bad_days.name_of, faults)),
+            Counter(
+                bad_days.name_of(fault)
+                for number, fault in zip(armed, faults, strict=True)
+                if number not in unmet
+            ),
             kills,
             shop.journal,
             verdict,

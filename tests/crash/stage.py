@@ -19,7 +19,7 @@ from tests.crash.ground import Ground
 from tests.crash.process import Process
 from tests.support.ports import free_ports
 
-TOKEN = "sandbox-session-of-the-drill"
+_TOKEN = "sandbox-session-of-the-drill"
 LEASE_S = 16.0  # what a dead worker's lease lasts, and a little more
 # Enough that what is unknown never is a tenth of it, which would shut the gate.
 _OPENING_CENTS = 1_000_000_000
@@ -29,10 +29,14 @@ _CLOCK_SLACK_MS = 20
 class Stage:
     """A service, its sandbox, and what they leave behind."""
 
-    def __init__(self, ground: Ground, folder: Path, seed: int) -> None:
+    def __init__(self, ground: Ground, folder: Path, seed: int, skew_s: float) -> None:
         self.ground = ground
         self.folder = folder
         self.almanac = Almanac()
+        # How far the clock of the sandbox is ahead of everybody else's; its own never goes back.
+        self.skew_s = skew_s
+        self.almanac.leap(max(0.0, -skew_s))
+        self.token = _TOKEN
         self.url = ground.copy(folder / "service")
         self.port, self.api_port, self.ws_port = free_ports(3)
         self.flash_port = self.api_port  # a test may put a wire in between
@@ -41,7 +45,7 @@ class Stage:
         self.service = Process("service", folder / "service.log", "app", "serve")
         self.sandbox = Process(
             *("sandbox", folder / "sandbox.log", "app.sandbox"),
-            *("--ledger", str(folder / "ledger.db"), "--token", TOKEN, "--pace-off"),
+            *("--ledger", str(folder / "ledger.db"), "--token", _TOKEN, "--pace-off"),
             *("--port", str(self.api_port), "--ws-port", str(self.ws_port), "--seed", str(seed)),
             *("--opening-cents", str(_OPENING_CENTS)),
         )
@@ -64,7 +68,7 @@ class Stage:
             "PORT": port,
             "FLASH_API_URL": f"http://127.0.0.1:{self.flash_port}/graphql",
             "FLASH_WS_URL": f"ws://127.0.0.1:{self.ws_port}/graphql",
-            "FLASH_TOKEN": TOKEN,
+            "FLASH_TOKEN": self.token,
             "FLASH_REQUESTS_PER_MINUTE": 600_000,
             "LOG_FORMAT": "json",
         }
@@ -87,9 +91,9 @@ class Stage:
             group.create_task(self.start_service())
 
     async def set_clock(self) -> None:
-        """Bring the sandbox's clock to the drill's time."""
+        """Bring the sandbox's clock to the drill's time, or as far off as it is to be."""
         now_ms = (await self.control.get("state"))["now_ms"]
-        behind_ms = int(self.almanac.now().timestamp() * 1000) - now_ms
+        behind_ms = int((self.almanac.now().timestamp() + self.skew_s) * 1000) - now_ms
         if behind_ms > _CLOCK_SLACK_MS:
             await self.control.post("clock", advance_ms=behind_ms)
 
@@ -113,10 +117,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def opened(ground: Ground, seed: int) -> AsyncIterator[Stage]:
+async def opened(ground: Ground, seed: int, skew_s: float = 0.0) -> AsyncIterator[Stage]:
     """Make a stage in a folder of its own; everything that was started on it ends with it."""
     folder = Path(tempfile.mkdtemp(prefix="flash-payouts-crash-"))
-    stage = Stage(ground, folder, seed)
+    stage = Stage(ground, folder, seed, skew_s)
     try:
         yield stage
     finally:
