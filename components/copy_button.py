@@ -17,6 +17,13 @@ def copy_button(text: str, word: str, *, label: str | None = None) -> Text:
     return button
 
 
+def quiet_copy(text: str, label: str) -> None:
+    """Place a button for the end of a line, which is read aloud as what it copies."""
+    button = Text("button", "Copy").classes("fp-copy")
+    button.props.update({"type": "button", "aria-label": label, "title": label})
+    button.on("click", js_handler=_script(text))
+
+
 def _script(text: str) -> str:
     return (
         "(e) => { const b = e.currentTarget, was = b.textContent;"

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from nicegui import html, ui
 
+from components.copy_button import copy_button
+from components.fact import Folds
 from components.payout_acts import act_rows
+from components.payout_facts import PayoutFacts
 from components.text import Text
 from components.theme import GLYPHS
-from components.unit import unit_of
-from models.money import (
-    MSAT_PER_SAT,
-    NANOUSD_PER_CENT,
-    SATS_CURRENCY,
-    SATS_PER_BTC,
-)
-from models.payout import EvidenceGrade
 from models.payout_act import PayoutAct, PossibleActs
 from models.payout_detail import PayoutDetail, StepKind, TimelineStep
-from models.payout_view import PayoutView, RateView
+from models.payout_view import PayoutView
+from models.statement import Proposal
 from models.store import Store
 
 Act = Callable[[PayoutAct, PayoutView, str | None], Awaitable[None]]
-_GRADES = {
-    EvidenceGrade.PREIMAGE: "Proof",
-    EvidenceGrade.FLASH_SUCCESS: "Flash: success",
-    EvidenceGrade.FLASH_INVOICE: "Flash: invoice paid",
-    EvidenceGrade.STATEMENT: "Statement",
-    EvidenceGrade.STRIPE_TRANSFER: "Stripe transfer",
-    EvidenceGrade.PERSON: "Confirmed by a person",
-}
+STORY = "What happened"
 _STEP_GLYPHS = {StepKind.STATE: "●", StepKind.SEND: "→", StepKind.SIGHTING: "◌"}
 
 
@@ -43,8 +30,9 @@ class PayoutDetailDialog:
 
     def __init__(self, store: Store, on_act: Act, on_close: Callable[[], None]) -> None:
         self._zone = ZoneInfo(store.time_zone)
-        self._currency = store.currency
         self._on_act = on_act
+        self._folds = Folds()
+        self._facts = PayoutFacts(store, self._folds)
         self.shown: PayoutDetail | None = None
         with ui.dialog() as self._dialog, html.article().classes("fp-modal") as self._body:
             self._body.props('data-testid=payout-detail role=dialog aria-label="Payout"')
@@ -52,6 +40,7 @@ class PayoutDetailDialog:
 
     def open(self, detail: PayoutDetail, possible: PossibleActs) -> None:
         """Show a payout, and what whoever looks may do to it."""
+        self._folds.begin(frozenset({STORY}))
         self._fill(detail, possible)
         self._dialog.open()
 
@@ -75,16 +64,15 @@ class PayoutDetailDialog:
         with self._body:
             self._head(detail.payout)
             with html.div().classes("fp-modal-body"):
-                _advice(detail)
+                self._advice(detail)
                 act_rows(possible, self._zone, lambda act: self._on_act(act, detail.payout, None))
-                with html.div().classes("fp-facts"):
-                    self._facts(detail)
-                with html.section():
-                    html.h3("What happened").classes("fp-h3")
-                    with html.ol().classes("fp-steps"):
-                        for step in detail.steps:
-                            self._step(step)
-                _not_arrived(detail)
+                self._facts.gist(detail)
+                with html.section().classes("fp-folds").props('aria-label="Everything else"'):
+                    self._story(detail.steps)
+                    self._facts.folded(detail)
+                    with self._folds.part("The customer says it did not arrive"):
+                        html.p(detail.claim_text).classes("fp-quote")
+                        copy_button(detail.claim_text, "Copy this text")
             if PayoutAct.APPROVE in possible.acts:
                 self._decision(detail.payout)
 
@@ -99,48 +87,36 @@ class PayoutDetailDialog:
                     if str(payout.state) != word:
                         html.span(str(payout.state).replace("_", " ")).classes("soft")
             close = html.button("✕").classes("fp-button quiet")
-            close.props('aria-label="Close"').on("click", self._dialog.close)
+            close.props('type=button aria-label="Close"').on("click", self._dialog.close)
 
-    def _facts(self, detail: PayoutDetail) -> None:
+    def _advice(self, detail: PayoutDetail) -> None:
         payout = detail.payout
-        with _group("Money"):
-            _fact("Asked", _money(payout.original_amount, payout.currency))
-            _fact("Sent", _msat(payout.amount_msat) or "not fixed yet")
-            _fact("Fee", _msat(payout.fee_msat) or "not known yet")
-            if payout.debited_nanousd is not None:
-                _fact("Debited", _dollars(payout.debited_nanousd))
-            if payout.value_cents is not None:
-                _fact("Worth then", _money(payout.value_cents, self._currency))
-            if payout.rate is not None:
-                _fact("Rate", self._rate(payout.rate))
-        with _group("From"):
-            _fact("Pull payment", detail.pull_payment.name if detail.pull_payment else None)
-            card = payout.boltcard_alias or payout.boltcard_uid
-            if card is not None:
-                said = "tapped" if payout.card_verified else "only said, not verified"
-                _fact("Card", f"{card} ({said})")
-            if payout.boltcard_alias and payout.boltcard_uid:
-                _fact("Card number", payout.boltcard_uid)
-            _fact("Memo", payout.memo)
-            _fact("Asked at", self._time(payout.created_at))
-            _fact("Payout", payout.id, copy=True)
-        with _group("To"):
-            self._destination(detail)
+        with html.div().classes(f"fp-advice of-{payout.status}"):
+            Text("p", detail.advice.meaning).classes("strong")
+            Text("p", detail.advice.next_step).classes("soft")
+            if payout.error_message:
+                Text("p", payout.error_message).classes("soft")
+            if payout.error_code:
+                wallet = detail.wallet_currency
+                of = "" if wallet is None else f"{wallet} wallet · "
+                Text("p", f"{of}code {payout.error_code}").classes("fp-aside")
+            if detail.proposal is not None and detail.proposal.decided_at is None:
+                Text("p", self._proposed(detail.proposal)).classes("fp-note is-warning")
 
-    def _destination(self, detail: PayoutDetail) -> None:
-        payout, invoice = detail.payout, detail.invoice
-        if invoice is not None:
-            _fact("Invoice says", invoice.description or "nothing")
-            _fact("Runs out", self._time(invoice.expires_at))
-            _fact("Payee's node", invoice.payee, copy=True)
-        _fact("Destination", payout.destination, copy=True)
-        _fact("Payment hash", payout.payment_hash, copy=True)
-        _fact("Preimage", payout.preimage, copy=True)
-        _fact("Evidence", _GRADES[payout.evidence] if payout.evidence else "none yet")
+    def _proposed(self, proposal: Proposal) -> str:
+        first = self._facts.time(proposal.agreed_first_at)
+        if proposal.agreed_twice_at is None:
+            return f"The wallet's books say since {first} that it did not leave; they look again."
+        twice = self._facts.time(proposal.agreed_twice_at)
+        return f"The wallet's books say that it did not leave: they agreed {first} and {twice}."
 
-    def _rate(self, rate: RateView) -> str:
-        per_btc = _money(rate.numerator * SATS_PER_BTC // rate.denominator, self._currency)
-        return f"{per_btc} per BTC, {rate.source}, {self._time(rate.at)}"
+    def _story(self, steps: list[TimelineStep]) -> None:
+        gist = f"{len(steps):,} steps"
+        if len(steps) > 1:
+            gist += f" in {took(steps[-1].at - steps[0].at)}"
+        with self._folds.part(STORY, gist), html.ol().classes("fp-steps"):
+            for step in steps:
+                self._step(step)
 
     def _step(self, step: TimelineStep) -> None:
         with html.li().classes(f"fp-step {step.kind}"):
@@ -149,8 +125,9 @@ class PayoutDetailDialog:
                 html.span(step.title).classes("strong")
                 if step.note:
                     html.span(step.note).classes("soft")
-            html.span(_took(step.since_before)).classes("num soft")
-            html.span(self._time(step.at)).classes("num soft")
+            since = step.since_before
+            html.span("" if since is None else f"+{took(since)}").classes("num soft")
+            html.span(self._facts.time(step.at)).classes("num soft")
 
     def _decision(self, payout: PayoutView) -> None:
         with html.footer().classes("fp-modal-foot"):
@@ -161,75 +138,16 @@ class PayoutDetailDialog:
             approve = Text("button", "Approve").classes("fp-button primary")
             approve.on("click", lambda: self._on_act(PayoutAct.APPROVE, payout, None))
 
-    def _time(self, at: datetime) -> str:
-        return f"{at.astimezone(self._zone):%b %d, %H:%M:%S}"
 
-
-def _advice(detail: PayoutDetail) -> None:
-    with html.div().classes("fp-advice"):
-        html.p(detail.advice.meaning).classes("strong")
-        html.p(detail.advice.next_step).classes("soft")
-        if detail.payout.error_message:
-            html.p(detail.payout.error_message).classes("soft")
-
-
-def _not_arrived(detail: PayoutDetail) -> None:
-    with html.details().classes("fp-details"):
-        html.summary("The customer says it did not arrive")
-        html.p(detail.claim_text).classes("fp-quote")
-        _copy_button(detail.claim_text, "Copy this text")
-
-
-@contextmanager
-def _group(name: str) -> Iterator[None]:
-    with html.section().classes("fp-group"):
-        html.h3(name).classes("fp-h3")
-        with html.dl():
-            yield
-
-
-def _fact(name: str, value: str | None, *, copy: bool = False) -> None:
-    if value is None:
-        return
-    with html.div().classes("fp-fact"):
-        html.dt(name).classes("soft")
-        with html.dd():
-            html.span(value).classes("num clip").props["title"] = value
-            if copy:
-                _copy_button(value, "Copy", quiet=True)
-
-
-def _money(amount: int, currency: str) -> str:
-    return unit_of("sats" if currency == SATS_CURRENCY else "fiat", currency).write(amount)
-
-
-def _msat(amount_msat: int | None) -> str | None:
-    """Write an amount in sats, with its thousandths only where there are some."""
-    if amount_msat is None:
-        return None
-    sats, rest = divmod(amount_msat, MSAT_PER_SAT)
-    return f"{sats:,}.{rest:03d} sats" if rest else f"{sats:,} sats"
-
-
-def _dollars(nanousd: int) -> str:
-    """Write what Flash debited: it counts fractions of a cent."""
-    whole, rest = divmod(nanousd, NANOUSD_PER_CENT * 100)
-    return f"{whole:,}.{rest:09d}".rstrip("0") + " USD"
-
-
-def _copy_button(text: str, label: str, *, quiet: bool = False) -> None:
-    button = html.button(label).classes("fp-copy" if quiet else "fp-button")
-    button.props.update({"aria-label": label, "title": label})
-    button.on("click", js_handler=f"() => navigator.clipboard.writeText({json.dumps(text)})")
-
-
-def _took(since: timedelta | None) -> str:
-    if since is None:
-        return ""
-    ms = since // timedelta(milliseconds=1)
+def took(span: timedelta) -> str:
+    """Write how long something took: `7 ms`, `1.1 s`, `2 min 5 s`, `3 h 2 min`."""
+    ms = span // timedelta(milliseconds=1)
     if ms < 1000:  # noqa: PLR2004
-        return f"+{ms} ms"
+        return f"{ms} ms"
     if ms < 60_000:  # noqa: PLR2004
-        return f"+{ms / 1000:.1f} s"
+        return f"{ms // 1000}.{ms // 100 % 10} s"
     minutes, seconds = divmod(ms // 1000, 60)
-    return f"+{minutes} min {seconds} s"
+    if minutes < 60:  # noqa: PLR2004
+        return f"{minutes} min {seconds} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes} min"

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from nicegui import html, ui
 
+from components.fact import fact, group
 from components.moment import age, short_moment
 from components.text import Text
 from components.unit import SATS, unit_of
@@ -16,7 +17,6 @@ from models.payout import DestinationKind
 from models.payout_request import PayoutPreview
 
 SECOND = timedelta(seconds=1)
-LONG = 60
 _KINDS = {
     DestinationKind.BOLT11: "Lightning invoice",
     DestinationKind.LNURL: "LNURL",
@@ -109,18 +109,16 @@ class PayoutReview:
 
 def _to(review: Review) -> None:
     preview = review.preview
-    with html.section().classes("fp-group"):
-        html.h3("To").classes("fp-h3")
-        with html.dl():
-            _fact(_KINDS[preview.kind], preview.destination)
-            _fact("Belongs to", preview.host)
-            if preview.callback_host != preview.host:
-                _fact("Invoice made by", preview.callback_host)
-            if preview.invoice_expires_at is not None:
-                left = max(0, (preview.invoice_expires_at - review.now) // SECOND)
-                when = short_moment(preview.invoice_expires_at, review.now, review.zone_name)
-                _fact("Runs out", f"{when}, in {age(left)}" if left > 1 else "now")
-            _fact("Memo, for us", review.memo or None)
+    with group("To"):
+        fact(_KINDS[preview.kind], preview.destination)
+        fact("Belongs to", preview.host)
+        if preview.callback_host != preview.host:
+            fact("Invoice made by", preview.callback_host)
+        if preview.invoice_expires_at is not None:
+            left = max(0, (preview.invoice_expires_at - review.now) // SECOND)
+            when = short_moment(preview.invoice_expires_at, review.now, review.zone_name)
+            fact("Runs out", f"{when}, in {age(left)}" if left > 1 else "now")
+        fact("Memo, for us", review.memo)
     with html.div():
         html.span("The recipient's own words").classes("fp-note")
         Text("p", preview.description or "none").classes("fp-quote")
@@ -128,28 +126,16 @@ def _to(review: Review) -> None:
 
 def _costs(review: Review) -> None:
     preview = review.preview
-    with html.section().classes("fp-group"):
-        html.h3("Costs").classes("fp-h3")
-        with html.dl():
-            _fact("Fee", review.fee)
-            if preview.rate is not None:
-                _fact("Rate", _rate(preview.rate, review.now))
-            if preview.locked_until is not None:
-                when = short_moment(preview.locked_until, review.now, review.zone_name)
-                _fact("Amount holds until", when)
-            if review.pull_payment is not None:
-                units = _minor(preview.units, preview.currency)
-                _fact("Taken from", f"{review.pull_payment}, {units}")
-
-
-def _fact(name: str, value: str | None) -> None:
-    if not value:
-        return
-    with html.div().classes("fp-fact"):
-        Text("dt", name).classes("soft")
-        with html.dd():
-            shown = Text("span", value).classes("num clip" if len(value) > LONG else "num")
-            shown.props["title"] = value
+    with group("Costs"):
+        fact("Fee", review.fee)
+        if preview.rate is not None:
+            fact("Rate", _rate(preview.rate, review.now))
+        if preview.locked_until is not None:
+            when = short_moment(preview.locked_until, review.now, review.zone_name)
+            fact("Amount holds until", when)
+        if review.pull_payment is not None:
+            units = _minor(preview.units, preview.currency)
+            fact("Taken from", f"{review.pull_payment}, {units}")
 
 
 def _sats(amount_msat: int) -> str:

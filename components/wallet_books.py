@@ -9,7 +9,7 @@ from functools import partial
 from nicegui import html
 
 from components.chart_style import INSET_PX, Figure, compact, layout, scale
-from components.dollars import dollars
+from components.dollars import dollars, exact
 from components.moment import short_moment
 from components.plotly_bundle import LiveFigure
 from components.text import Text
@@ -211,13 +211,6 @@ class ProposalList:
             if self._on_accept is not None:
                 accept = Text("button", "Take it as not paid…").classes("fp-button")
                 accept.on("click", partial(self._on_accept, each.payout_id))
-
-
-def exact(nanousd: int) -> str:
-    """Print with every decimal there is, down to a hundredth of a cent and below."""
-    sign, (whole, rest) = ("\u2212" if nanousd < 0 else ""), divmod(abs(nanousd), 10**9)
-    decimals = f"{rest:09d}".rstrip("0").ljust(2, "0")
-    return f"{sign}${whole:,}.{decimals}"
 
 
 def _amount(nanousd: int | None) -> str:

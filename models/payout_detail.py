@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from models.hold import Hold
+from models.payout import AttemptState, PayeeHome
 from models.payout_view import PayoutView
 from models.pull_payment import PullPayment
+from models.quote import Quote
+from models.statement import Debit, Proposal
 
 
 class StepKind(StrEnum):
@@ -49,8 +54,26 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptFacts:
+    """One invoice that was tried, and what it was debited as far as that is known."""
+
+    number: int
+    state: AttemptState
+    home: PayeeHome
+    payment_hash: str
+    amount_msat: int
+    made_at: datetime
+    expires_at: datetime
+    sends: int
+    debit: Debit | None
+
+
+@dataclass(frozen=True, slots=True)
 class PayoutDetail:
-    """One payout with its whole story; `claim_text` answers "it did not arrive"."""
+    """One payout with its whole story; `claim_text` answers "it did not arrive".
+
+    Quotes, attempts and holds come first to last; `names` tells who placed and released holds.
+    """
 
     payout: PayoutView
     pull_payment: PullPayment | None
@@ -58,3 +81,9 @@ class PayoutDetail:
     invoice: InvoiceFacts | None
     advice: Advice
     claim_text: str
+    quotes: tuple[Quote, ...] = ()
+    attempts: tuple[AttemptFacts, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    proposal: Proposal | None = None
+    wallet_currency: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)

@@ -8,17 +8,28 @@ from datetime import datetime
 from models.errors import InvoiceError
 from models.instants import from_seconds
 from models.payout import Attempt, PayeeHome, PayoutEvent, Send, Sighting
-from models.payout_detail import InvoiceFacts, PayoutDetail, StepKind, TimelineStep
+from models.payout_detail import (
+    AttemptFacts,
+    InvoiceFacts,
+    PayoutDetail,
+    StepKind,
+    TimelineStep,
+)
 from models.payout_view import PayoutView
-from models.pull_payment import PullPayment
 from services import bolt11
 from services.advice import advise, claim_text
 from services.database import Database
 from services.payouts import Payouts
 from services.plain_text import plain_text
+from services.record import names_of
 from services.storage import attempt as attempts
+from services.storage import closed_book as closed_books
+from services.storage import hold as holds
 from services.storage import payout as payouts
 from services.storage import pull_payment as pull_payments
+from services.storage import quote as quotes
+from services.storage import statement_row as statement_rows
+from services.storage import wallet as wallets
 from services.storage.statement import Transaction
 
 _ANSWERS = {
@@ -48,36 +59,71 @@ class PayoutDetails:
         self._database = database
         self._payouts = payouts_
 
-    async def read(self, store_id: str, payout_id: str, *, shows_uid: bool = False) -> PayoutDetail:
+    async def read(
+        self,
+        store_id: str,
+        payout_id: str,
+        *,
+        shows_uid: bool = False,
+        shows_people: bool = False,
+    ) -> PayoutDetail:
         """Return a payout with its whole story.
 
         Raises:
             NotFoundError: This store has no such payout.
         """
         view = await self._payouts.read(store_id, payout_id, shows_uid=shows_uid)
-        pull_payment, steps = await self._database.read(_story, view)
-        return PayoutDetail(
-            payout=view,
-            pull_payment=pull_payment,
-            steps=steps,
-            invoice=_facts(view.destination),
-            advice=advise(view),
-            claim_text=claim_text(view),
-        )
+        return await self._database.read(_detail, view, shows_people)
 
 
-def _story(tx: Transaction, view: PayoutView) -> tuple[PullPayment | None, list[TimelineStep]]:
-    store_id, payout_id = view.store_id, view.id
+def _detail(tx: Transaction, view: PayoutView, shows_people: bool) -> PayoutDetail:
+    store_id, payout_id = at = view.store_id, view.id
     pull_payment = None
     if view.pull_payment_id is not None:
         pull_payment = pull_payments.read_pull_payment(tx, store_id, view.pull_payment_id)
+    tried, sends = attempts.read_attempts(tx, *at), attempts.read_sends(tx, *at)
+    wallet = wallets.read_wallet(tx, store_id)
+    held = tuple(holds.read_holds(tx, *at))
+    by = {actor for hold in held for actor in (hold.placed_by, hold.released_by) if actor}
+    return PayoutDetail(
+        payout=view,
+        pull_payment=pull_payment,
+        steps=_steps(tx, view, sends, tried),
+        invoice=_facts(view.destination),
+        advice=advise(view),
+        claim_text=claim_text(view),
+        quotes=tuple(quotes.read_quotes(tx, *at)),
+        attempts=tuple(_attempt(tx, each, sends) for each in tried),
+        holds=held,
+        proposal=closed_books.read_proposal(tx, store_id, payout_id),
+        wallet_currency=None if wallet is None else wallet.currency,
+        names=names_of(tx, store_id, frozenset(by)) if by and shows_people else {},
+    )
+
+
+def _attempt(tx: Transaction, attempt: Attempt, sends: list[Send]) -> AttemptFacts:
+    return AttemptFacts(
+        number=attempt.number,
+        state=attempt.state,
+        home=attempt.home,
+        payment_hash=attempt.payment_hash,
+        amount_msat=attempt.amount_msat,
+        made_at=attempt.created_at,
+        expires_at=attempt.invoice_expires_at,
+        sends=sum(send.attempt_id == attempt.id for send in sends),
+        debit=statement_rows.read_debit(tx, attempt.store_id, attempt.id),
+    )
+
+
+def _steps(
+    tx: Transaction, view: PayoutView, sends: list[Send], tried: list[Attempt]
+) -> list[TimelineStep]:
     lines: list[Line] = []
-    lines += map(_of_event, payouts.read_events(tx, store_id, payout_id))
-    for send in attempts.read_sends(tx, store_id, payout_id):
+    lines += map(_of_event, payouts.read_events(tx, view.store_id, view.id))
+    for send in sends:
         lines += _of_send(send)
-    lines += map(_of_sighting, _others(attempts.read_sightings(tx, store_id, payout_id)))
-    homes = attempts.read_attempts(tx, store_id, payout_id)
-    return pull_payment, _timed(lines, homes)
+    lines += map(_of_sighting, _others(attempts.read_sightings(tx, view.store_id, view.id)))
+    return _timed(lines, tried)
 
 
 def _others(sightings: Iterable[Sighting]) -> Iterable[Sighting]:

@@ -85,7 +85,7 @@ class Record:
 
     async def names(self, store_id: str, ids: Collection[str]) -> dict[str, str]:
         """Return e-mail addresses of people and names of keys by the ids that a record holds."""
-        return await self._database.read(_names, store_id, frozenset(ids))
+        return await self._database.read(names_of, store_id, frozenset(ids))
 
     async def actors(self, store_id: str) -> list[tuple[str, str]]:
         """Return id and name of the people and keys of a store, for a filter."""
@@ -97,9 +97,9 @@ def _actors(tx: Transaction, store_id: str) -> list[tuple[str, str]]:
     return found + [(key.id, f"Key {key.name}") for key in stores.read_api_keys(tx, store_id)]
 
 
-def _names(tx: Transaction, store_id: str, ids: frozenset[str]) -> dict[str, str]:
+def names_of(tx: Transaction, store_id: str, ids: frozenset[str]) -> dict[str, str]:
+    """Return e-mail addresses of people and names of keys, also of those who left the store."""
     found = {actor_id: name for actor_id, name in _actors(tx, store_id) if actor_id in ids}
-    # Whoever left the store still stands in its record.
     for user_id in sorted(ids - set(found)):
         person = people.read_person(tx, user_id) if user_id.startswith(f"{USER}_") else None
         if person is not None:

@@ -11,6 +11,7 @@ from app.pages.payout_acts import PayoutActs
 from app.pages.visit import Visit
 from components.payout_detail import PayoutDetailDialog
 from models.errors import NotFoundError
+from models.payout_detail import PayoutDetail
 
 
 class DetailOpener:
@@ -29,9 +30,7 @@ class DetailOpener:
     async def open(self, payout_id: str) -> None:
         """Open the modal and give it its address."""
         try:
-            detail = await self._container.details.read(
-                self._store.id, payout_id, shows_uid=self._caller.may(Permission.SEE_UIDS)
-            )
+            detail = await self._read(payout_id)
             possible = await self._acts.possible(payout_id)
         except NotFoundError as error:
             with self._client:
@@ -50,13 +49,19 @@ class DetailOpener:
         payout_id = self._dialog.open_id
         if payout_id is None or self._client.is_deleted:
             return
-        detail = await self._container.details.read(
-            self._store.id, payout_id, shows_uid=self._caller.may(Permission.SEE_UIDS)
-        )
+        detail = await self._read(payout_id)
         possible = await self._acts.possible(payout_id)
         if not self._client.is_deleted:
             with self._client:
                 self._dialog.refresh(detail, possible)
+
+    async def _read(self, payout_id: str) -> PayoutDetail:
+        return await self._container.details.read(
+            self._store.id,
+            payout_id,
+            shows_uid=self._caller.may(Permission.SEE_UIDS),
+            shows_people=self._caller.may(Permission.AUDIT),
+        )
 
     def _closed(self) -> None:
         self._visit.rewrite(self._address())

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from components.dollars import exact
 from components.gate_panel import GateActs, GatePanel, shut_words
-from components.wallet_books import balance_figure, book_row, exact
+from components.wallet_books import balance_figure, book_row
 from components.wallet_checks import CheckPanel, RateList, deviation
 from models.attention import Attention
 from models.books import Finding

@@ -102,6 +102,12 @@ async def test_a_held_payout_waits_for_its_day_or_for_a_person(
     assert hold.released_at is not None
     assert (await act.possible(store_id, payout.id)).acts == set()
     assert hold.released_by == (None if is_dated else ALICE.id)
+    detail = await paying_shop.container.details.read(store_id, payout.id)
+    (tried,) = detail.attempts
+    assert detail.holds == (hold,)
+    assert (tried.sends, str(tried.state), tried.payment_hash) == (1, "settled", minted.hash)
+    assert tried.debit is not None
+    assert detail.wallet_currency is not None
 
 
 async def test_a_hold_forbids_repeats_too(paying_shop: Shop, hand: Hand) -> None:
