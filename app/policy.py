@@ -17,8 +17,11 @@ _ALWAYS = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
+# Pages scan codes with the camera; nothing else does.
+_FEATURES = b"permissions-policy"
+_NO_CAMERA = b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+_CAMERA = _NO_CAMERA.replace(b"camera=()", b"camera=(self)")
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 _POLICY = b"content-security-policy"
 _NOTHING = b"default-src 'none'; frame-ancestors 'none'"
@@ -43,9 +46,11 @@ def with_policy(scope: Scope, headers: Headers, *, is_secure: bool) -> list[tupl
     added = [pair for pair in _ALWAYS if pair[0] not in names]
     if is_secure:
         added.append(_HSTS)
+    kinds = [value for name, value in given if name.lower() == b"content-type"]
+    is_screen = any(kind.startswith(b"text/html") for kind in kinds)
+    if _FEATURES not in names:
+        added.append((_FEATURES, _CAMERA if is_screen else _NO_CAMERA))
     if _POLICY not in names:
-        kinds = [value for name, value in given if name.lower() == b"content-type"]
-        is_screen = any(kind.startswith(b"text/html") for kind in kinds)
         screens = _SCREENS.format(nonce=scope.get("nonce", "")).encode()
         added.append((_POLICY, screens if is_screen else _NOTHING))
     return [*given, *added]

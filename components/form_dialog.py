@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nicegui import events, html, ui
 from nicegui.element import Element
 
+from components.code_scanner import CodeScanner
 from components.text import Text
 
 Values = dict[str, str]
@@ -23,7 +24,8 @@ _LIMIT = 5_000
 class Field:
     """One question: `kind` is an input's type, `textarea`, or `select` or `choice` with options.
 
-    With `when`, it is asked only while the option of that value is picked.
+    With `when`, it is asked only while the option of that value is picked; with `scans`, a code
+    can be scanned into it.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Field:
     options: tuple[tuple[str, str], ...] = ()
     is_wide: bool = True
     when: str = ""
+    scans: bool = False
 
 
 class FormDialog:
@@ -103,6 +106,8 @@ class FormDialog:
                 html.span(field.hint).classes("fp-field-hint")
             self._errors[field.name] = Text("span").classes("fp-field-error")
             self._errors[field.name].props("aria-live=polite")
+        if field.scans:
+            CodeScanner(field.name)
 
     def _input(self, field: Field) -> Element:
         if field.kind == "select":

@@ -28,6 +28,7 @@ def fields_of(store: Store, pulls: Sequence[tuple[str, str]], values: Values) ->
             hint=_TO_HINT,
             value=values.get("destination", ""),
             placeholder="lnbc… or name@example.com",
+            scans=True,
         ),
         Field(
             "amount",

@@ -89,6 +89,7 @@ async def test_every_answer_is_marked_and_not_stored(api: Api) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["x-frame-options"] == "DENY"
+        assert "camera=()" in answer.headers["permissions-policy"]
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-request-id"].startswith("rq_")
 
