@@ -39,6 +39,7 @@ from services.figures import Figures
 from services.flash.client import FlashClient
 from services.flash.pace import Pace
 from services.flash.socket import FlashSocket, Listeners
+from services.flash.status_batch import StatusBatch
 from services.housekeeping import Housekeeping
 from services.hub import Hub
 from services.payout_details import PayoutDetails
@@ -315,6 +316,7 @@ async def connect(
         client=client,
         socket=socket,
         pace=pace,
+        statuses=StatusBatch(client, pace),
         resolver=container.engine.resolver,
         bookkeeper=container.engine.bookkeeper(
             container.database, container.clock, client, pace, container.tracking

@@ -28,6 +28,7 @@ from services.fee_policy import is_too_dear
 from services.flash.client import FlashClient
 from services.flash.pace import Need, Pace
 from services.flash.socket import FlashSocket
+from services.flash.status_batch import StatusBatch
 from services.lnurl_verify import judge_verify
 from services.mutation_policy import choose_mutation, order_amount
 from services.rates import Rates
@@ -70,6 +71,7 @@ class Tools:
     client: FlashClient
     socket: FlashSocket
     pace: Pace
+    statuses: StatusBatch
     resolver: Resolver
     bookkeeper: Bookkeeper
     is_allowed_server: Callable[[bool], bool]
@@ -161,8 +163,7 @@ class Sender:
 
     async def _ask_home(self, payout: Payout, attempt: Attempt, invoice: str) -> Attempt:
         """Ask once whether Flash issued the invoice; one that is paid or over is not sent."""
-        await self.tools.pace.take(Need.SEND)
-        status = await self.tools.client.ask_status(invoice)
+        status = await self.tools.statuses.ask(invoice, Need.SEND)
         if status is InvoiceStatus.PAID:
             await self._refuse(payout, attempt, "already_paid", "This invoice is paid already.")
             return attempt
@@ -314,8 +315,7 @@ class Sender:
     async def _ask_again(
         self, attempt: Attempt, sends: list[Send], memory: Memory, now: datetime
     ) -> None:
-        await self.tools.pace.take(Need.LOOK_UP)
-        status = await self.tools.client.ask_status(self._invoice(attempt))
+        status = await self.tools.statuses.ask(self._invoice(attempt), Need.LOOK_UP)
         memory.asked_at, memory.asked = now, memory.asked + 1
         clear = False
         if status is InvoiceStatus.EXPIRED and attempt_policy.expired_twice(attempt, now):

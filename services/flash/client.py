@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -237,15 +237,30 @@ class FlashClient:
         Raises:
             GatewayError: No usable answer.
         """
+        (status,) = await self.ask_statuses([invoice])
+        return status
+
+    async def ask_statuses(self, invoices: Sequence[str]) -> list[InvoiceStatus]:
+        """Ask for the statuses of some invoices in one request.
+
+        Raises:
+            GatewayError: No usable answer, or none to any of several.
+        """
         if not self.can_ask_status:
-            return InvoiceStatus.UNSUPPORTED
-        result = await self._execute(documents.with_input(documents.STATUS, paymentRequest=invoice))
+            return [InvoiceStatus.UNSUPPORTED for _ in invoices]
+        result = await self._execute(documents.statuses(invoices))
         if _is_unknown_field(result):
             self.can_ask_status = False
-            return InvoiceStatus.UNSUPPORTED
-        status = read_status(_payload(result, "lnInvoicePaymentStatus"))
+            return [InvoiceStatus.UNSUPPORTED for _ in invoices]
+        if len(invoices) > 1 and not result.data:
+            msg = "Flash did not tell the statuses of several invoices."
+            raise GatewayError(msg)
+        found = [
+            read_status(_payload(result, documents.status_field(number)))
+            for number in range(len(invoices))
+        ]
         # An answer that says nothing is not asked for again: the invoice counts as not Flash's.
-        return InvoiceStatus.UNSUPPORTED if status is None else status
+        return [InvoiceStatus.UNSUPPORTED if each is None else each for each in found]
 
     async def fetch_price(self, currency: str) -> Rate:
         """Ask for the price of a sat.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -41,11 +42,6 @@ mutation Probe($input: LnNoAmountUsdInvoiceFeeProbeInput!) {
 PROBE = gql("""
 mutation Probe($input: LnUsdInvoiceFeeProbeInput!) {
   lnUsdInvoiceFeeProbe(input: $input) { amount errors { message code } }
-}
-""")
-STATUS = gql("""
-query Status($input: LnInvoicePaymentStatusInput!) {
-  lnInvoicePaymentStatus(input: $input) { status errors { message code } }
 }
 """)
 PRICE = gql("""
@@ -116,3 +112,25 @@ def _text(document: GraphQLRequest) -> str:
 def with_input(document: GraphQLRequest, **fields: object) -> GraphQLRequest:
     """Return a request for a document whose one variable is `input`."""
     return _Printed(document, {"input": fields})
+
+
+def statuses(invoices: Sequence[str]) -> GraphQLRequest:
+    """Return a request for the statuses of some invoices, each under a name of its own."""
+    variables = {f"v{number}": {"paymentRequest": each} for number, each in enumerate(invoices)}
+    return _Printed(_statuses(len(invoices)), variables)
+
+
+def status_field(number: int) -> str:
+    """Return under which name the status of the invoice at that place is answered."""
+    return f"s{number}"
+
+
+@lru_cache(maxsize=32)
+def _statuses(count: int) -> GraphQLRequest:
+    inputs = ", ".join(f"$v{number}: LnInvoicePaymentStatusInput!" for number in range(count))
+    fields = "\n".join(
+        f"{status_field(number)}: lnInvoicePaymentStatus(input: $v{number}) "
+        "{ status errors { message code } }"
+        for number in range(count)
+    )
+    return gql(f"query Status({inputs}) {{ {fields} }}")

@@ -45,9 +45,9 @@ class Pace:
         self._tokens -= 1
         return True
 
-    async def take(self, need: Need) -> None:
-        """Wait for the right to one request."""
-        while not self.try_take(need):
+    async def take(self, need: Need | Callable[[], Need]) -> None:
+        """Wait for the right to one request; how pressing it is may change meanwhile."""
+        while not self.try_take(need if isinstance(need, Need) else need()):
             await asyncio.sleep(max(0.02, 60 / self._per_minute / 2))
 
     def wait_s(self, requests: int) -> float:

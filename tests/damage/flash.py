@@ -77,8 +77,8 @@ class DamagedFlash:
                 {"lnUsdInvoiceFeeProbe": {"errors": [], "amount": 2, "invoiceAmount": 125}},
             ),
             (
-                lambda: client.ask_status("lnbc1"),
-                {"lnInvoicePaymentStatus": _payload("PAID", _ERROR)},
+                lambda: client.ask_statuses(["lnbc1", "lnbc2"]),
+                {"s0": _payload("PAID", _ERROR), "s1": _payload(None, _ERROR)},
             ),
             (lambda: client.fetch_price("USD"), {"realtimePrice": _PRICE}),
             (
