@@ -171,7 +171,7 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         exports=Exports(database, vault, clock, boltcards, figures, settings.data_dir),
         wallets=Wallets(database, clock),
         standings=Standings(database, clock, rates),
-        books=Books(database),
+        books=Books(database, clock),
         details=PayoutDetails(database, payouts),
         engine=build_engine(settings, *database_parts, rates=rates, tracking=tracking),
         doors=build_doors(*database_parts, stores),

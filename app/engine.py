@@ -86,7 +86,7 @@ def build_engine(
         books=ClosedBooks(database, clock, ids, tracking, auto_release=settings.auto_release),
         rate_watch=RateWatch(rates, clock, sources, partial(_currencies, database)),
         reconciliations=reconciliations,
-        night_watch=NightWatch(database, clock, Books(database), reconciliations),
+        night_watch=NightWatch(database, clock, Books(database, clock), reconciliations),
     )
 
 

@@ -12,7 +12,6 @@ from app.container import build
 from app.demo.history import Written, write_history
 from app.demo.terms import Files
 from models.store import DatabaseKind
-from services.books import Books
 from tests.support.clock import HandClock
 
 PAYOUTS = 1_500
@@ -33,7 +32,7 @@ async def findings_in(files: Files, store_id: str) -> list[Any]:
     """Return what our own audit finds."""
     container = build(files.settings, DatabaseKind.DEMO)
     try:
-        return list(await Books(container.database).audit(store_id))
+        return list(await container.books.audit(store_id))
     finally:
         await asyncio.to_thread(container.database.close)
 
