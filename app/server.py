@@ -46,6 +46,7 @@ from app.request import Edge
 from app.screens import secure_screens
 from app.socket_door import SocketDoor, guard_events
 from app.tabs import Tabs
+from app.till_door import TillDoor
 from models.store import DatabaseKind
 
 VERSION = "0.1.0"
@@ -133,7 +134,7 @@ async def _nothing_here(request: Request) -> Response:
 def wrapped(app: FastAPI, container: Container) -> ASGIApp:
     """Return the application inside its outermost layer."""
     return Edge(
-        app,
+        TillDoor(app),
         loopback_only=container.kind is DatabaseKind.DEMO,
         is_secure=container.settings.base_url.startswith("https://"),
         allowance=app.state.allowance,

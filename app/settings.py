@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
@@ -162,6 +163,7 @@ class Settings(BaseSettings):
         return FlashConnection(self.flash_api_url, self.flash_ws_url, token, api_key)
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Tell whether a host can only be reached from this machine."""
     if host == "localhost":

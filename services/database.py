@@ -210,6 +210,9 @@ def open_sqlite(path: str, *, read_only: bool = False) -> sqlite3.Connection:
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     if read_only:
         connection.execute("PRAGMA query_only=ON")
+    else:
+        # What a savepoint keeps to undo would else go to a file as soon as it has sixteen pages.
+        connection.execute("PRAGMA temp_store=MEMORY")
     return connection
 
 

@@ -77,7 +77,8 @@ class Lane:
         serve: Callable[[Lane, int], None],
         deliver: Callable[[list[Outcome]], None],
     ) -> None:
-        self._queue: queue.Queue[Work | None] = queue.Queue(QUEUE_LIMIT)
+        # Unlike `Queue` it wakes a thread without a lock in Python; `submit` keeps it bounded.
+        self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._deliver = deliver
         # Nobody may come in behind those who end the threads: nobody would serve them.
         self._door = threading.Lock()
@@ -99,14 +100,12 @@ class Lane:
         """Queue a function and return the future of its result."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        try:
-            with self._door:
-                if self._is_closed:
-                    raise UnavailableError("The database is closed; nothing was done.")
-                self._queue.put_nowait(Work(function, future, loop))
-        except queue.Full:
-            msg = "The database is too busy; nothing was done."
-            raise UnavailableError(msg) from None
+        with self._door:
+            if self._is_closed:
+                raise UnavailableError("The database is closed; nothing was done.")
+            if self._queue.qsize() >= QUEUE_LIMIT:
+                raise UnavailableError("The database is too busy; nothing was done.")
+            self._queue.put(Work(function, future, loop))
         return future
 
     def take(self, limit: int) -> list[Work]:

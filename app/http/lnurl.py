@@ -161,9 +161,13 @@ def _memo_hint(description: str | None) -> str | None:
 
 
 def routes() -> list[BaseRoute]:
-    """Return the routes, plain ones: a tap is the hottest path of all."""
+    """Return the routes, plain ones."""
+    return [Route("/lnurlw/{claim_token}", offer_link, methods=["GET"]), *hot_routes()]
+
+
+def hot_routes() -> list[Route]:
+    """Return those that a till waits for; they answer whatever happens and never raise."""
     return [
-        Route("/lnurlw/{claim_token}", offer_link, methods=["GET"]),
         Route("/lnurlw/{claim_token}/claim", answered(claim_link), methods=["GET"]),
         Route("/boltcard", answered(tap), methods=["GET"]),
         Route("/boltcard/claim", answered(claim_tap), methods=["GET"]),
