@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from models.events import WalletChanged
-from models.flash import FlashConnection
+from models.flash import ENVIRONMENT, FlashConnection
 from models.store import Store
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0
-ENVIRONMENT = "environment"
 _LOOPS = ("worker", "socket", "account socket", "wake")
 
 Connect = Callable[["Container", Store, FlashConnection, str], Awaitable[object]]
@@ -52,12 +51,14 @@ async def look(container: Container, connect: Connect) -> None:
         if store_id in container.connected or store_id not in stores:
             continue
         await container.stores.load_keys()
-        environment = container.settings.flash
-        if wanted_id == ENVIRONMENT and environment is not None:
-            await connect(container, stores[store_id], environment, wanted_id)
-        else:
-            connection = container.connections.open(kept[store_id])
-            await connect(container, stores[store_id], connection, wanted_id)
+        connection = container.settings.flash
+        if wanted_id != ENVIRONMENT or connection is None:
+            try:
+                connection = container.connections.open(kept[store_id])
+            except ValueError:  # the other stores' wallets must not wait for this one's
+                _log.exception("flash.credential_not_opened", store_id=store_id)
+                continue
+        await connect(container, stores[store_id], connection, wanted_id)
 
 
 def operators_store(container: Container, stores: list[Store]) -> Store | None:

@@ -324,9 +324,8 @@ async def connect(
         is_allowed_server=partial(_may_pay_through, container),
         before_send=container.engine.epochs.advance,
     )
-    worker = WalletWorker(
-        store.id, store.currency, f"{os.getpid()}-{container.ids.new('wk')}", tools
-    )
+    owner = f"{os.getpid()}-{container.ids.new('wk')}"
+    worker = WalletWorker(store.id, store.currency, owner, tools, connection_id)
     listeners.worker = worker
     connected = Connected(worker, socket, pace, connection_id)
     container.connected[store.id] = connected

@@ -137,4 +137,6 @@ def _state(sign: ConnectionSign) -> tuple[str, str]:
         return "● Connected through another instance", "is-completed"
     if found.last_error is None:
         return "◐ Connecting…", "is-processing"
-    return f"✕ Refused: {found.last_error}", "is-failed"
+    if found.is_refused:
+        return "✕ Refused: Flash does not accept the credential; enter another", "is-failed"
+    return f"✕ Not reached: {found.last_error}", "is-failed"

@@ -33,6 +33,7 @@ _PICKS = {
 _WORDS = {
     NeedKind.STOPPED: "Payouts stopped{since}",
     NeedKind.GATE_SHUT: "Gate shut{since}: {count:,} not settled",
+    NeedKind.REFUSED: "Flash does not accept the credential{since}",
     NeedKind.UNREACHABLE: "Flash not reached{since}",
     NeedKind.PAUSED: "Flash asks us to wait",
     NeedKind.SHORT: "Wallet {amount} short",
@@ -43,7 +44,15 @@ _WORDS = {
     NeedKind.FAILED: "{count:,} failed in 24 h",
     NeedKind.BUDGET: "{count:,} pull payments nearly empty",
 }
-_GRAVE = frozenset({NeedKind.STOPPED, NeedKind.GATE_SHUT, NeedKind.UNREACHABLE, NeedKind.SHORT})
+_GRAVE = frozenset(
+    {
+        NeedKind.STOPPED,
+        NeedKind.GATE_SHUT,
+        NeedKind.REFUSED,
+        NeedKind.UNREACHABLE,
+        NeedKind.SHORT,
+    }
+)
 
 
 class NeedsYou:

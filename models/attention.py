@@ -40,6 +40,7 @@ class NeedKind(StrEnum):
 
     STOPPED = "stopped"
     GATE_SHUT = "gate_shut"
+    REFUSED = "refused"
     UNREACHABLE = "unreachable"
     PAUSED = "paused"
     SHORT = "short"
@@ -114,7 +115,11 @@ def _of_connection(connection: Connection | None, now: datetime) -> tuple[Need |
         return ()
     away = connection.away_since
     is_away = not connection.connected and away is not None and now - away > AWAY_AFTER
+    is_out = connection.is_refused
     return (
-        Need(NeedKind.UNREACHABLE, since=away, subject=connection.last_error) if is_away else None,
+        Need(NeedKind.REFUSED, since=away) if is_out else None,
+        Need(NeedKind.UNREACHABLE, since=away, subject=connection.last_error)
+        if is_away and not is_out
+        else None,
         Need(NeedKind.PAUSED, count=connection.paused_s) if connection.paused_s else None,
     )

@@ -36,3 +36,4 @@ class Connection:
     free_requests: int
     requests_per_minute: int
     paused_s: int
+    is_refused: bool = False

@@ -18,6 +18,7 @@ ServiceError
 |-- UnavailableError         try again later; nothing was done
 |   `-- OutcomeUnknownError  the commit's answer was lost: it may have been done
 |-- GatewayError             a question to another server was not answered (never a send)
+|   `-- CredentialRefused    Flash knows nobody by our token or key
 `-- SettingError             a setting stops the start
 """
 
@@ -209,6 +210,12 @@ class GatewayError(ServiceError):
     """The other server gave no usable answer to a question."""
 
     code = "gateway"
+
+
+class CredentialRefused(GatewayError):
+    """Flash does not accept the credential."""
+
+    code = "credential_refused"
 
 
 class SettingError(ServiceError):

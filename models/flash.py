@@ -104,6 +104,10 @@ class RowDetails:
     fee_nanousd: int | None
 
 
+# The id of the connection that the operator's settings make; others have a row of their own.
+ENVIRONMENT = "environment"
+
+
 class CredentialKind(StrEnum):
     """What a wallet's owner gave: the token of a session, or an API key."""
 

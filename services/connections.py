@@ -21,13 +21,14 @@ from models.ids import CONNECTION, Ids
 from models.instants import Clock
 from models.money import Rate
 from models.states import PayoutState
-from models.store import Actor
+from models.store import Actor, DatabaseKind
 from services.audit import audit
 from services.database import Database
 from services.flash.client import FlashClient
 from services.flash.socket import FlashSocket, Listeners
 from services.storage import attempt as attempts
 from services.storage import connection as connections
+from services.storage import store as stores
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
 from services.vault import Vault
@@ -105,7 +106,8 @@ class Connections:
         """Keep a credential that was tested, sealed, in place of the one before.
 
         Raises:
-            RuleError: It is of another wallet, while payouts of the one before are on their way.
+            RuleError: It is of another wallet, while payouts of the one before are on their way;
+                or of play money where real money was paid, or the other way about.
         """
         credential = connection.token or connection.api_key
         assert credential is not None
@@ -113,6 +115,7 @@ class Connections:
         sealed = self._vault.of(store_id).seal_text(credential, _place(connection_id))
 
         def keep(tx: Transaction) -> KeptConnection:
+            _check_kind(tx, found)
             now, known = self._clock.utc_now(), wallets.read_wallet(tx, store_id)
             before = None if known is None else known.flash_wallet_id
             if before not in {None, wallet_id} and _are_on_their_way(tx, store_id):
@@ -124,6 +127,7 @@ class Connections:
                 *(store_id, connection_id, kind, sealed, wallet_id, actor.id, now)
             )
             connections.put_connection(tx, kept)
+            wallets.depose(tx, store_id)  # whoever works by the old credential, wherever
             after = {"kind": kind, "wallet": wallet_id}
             audit(
                 *(tx, store_id, actor, "connection.made"),
@@ -149,6 +153,7 @@ class Connections:
             kept = connections.read_connection(tx, store_id)
             if kept is None or not connections.drop_connection(tx, store_id):
                 raise NotFoundError("No connection is kept.")
+            wallets.depose(tx, store_id)
             before = {"kind": kept.kind, "wallet": kept.flash_wallet_id}
             now = self._clock.utc_now()
             audit(
@@ -195,6 +200,15 @@ class Connections:
                     await live.wait()
             running.cancel()
         return live.is_set()
+
+
+def _check_kind(tx: Transaction, found: ConnectionTest) -> None:
+    is_demo = stores.read_kind(tx) is DatabaseKind.DEMO
+    if is_demo is found.is_sandbox or not stores.has_payouts(tx):
+        return
+    if is_demo:
+        raise RuleError("Play money was paid from this database: it pays through a sandbox only.")
+    raise RuleError("Real money was paid from this database, and this is a sandbox.")
 
 
 def _are_on_their_way(tx: Transaction, store_id: str) -> bool:

@@ -86,8 +86,10 @@ class Sender:
         self.tools = tools
         self.info: WalletInfo | None = None
         self.paused_until: datetime | None = None
+        # A send met a closed door; the next question that is answered says otherwise.
+        self.is_refused = False
         self._wallet = wallet
-        self._fence = fence
+        self.fence = fence
 
     async def advance(self, payout: Payout, memory: Memory) -> None:
         """Take a payout one step further; its state says which.
@@ -106,7 +108,7 @@ class Sender:
     async def _pay(self, payout: Payout, memory: Memory) -> None:
         info, now = self.info, self.tools.clock.utc_now()
         attempt, may_send = await self.tools.database.read(
-            send_log.read_unsent, payout, self._wallet.id, self._fence
+            send_log.read_unsent, payout, self._wallet.id, self.fence
         )
         is_over = attempt is not None and not attempt_policy.may_begin(attempt, now)
         if is_over and attempt is not None and not is_resolvable(payout):
@@ -261,7 +263,7 @@ class Sender:
     def _way(self, info: WalletInfo, mutation: Mutation) -> send_log.Way:
         return send_log.Way(
             wallet_id=self._wallet.id,
-            fence=self._fence,
+            fence=self.fence,
             flash_wallet_id=info.flash_wallet_id,
             takes_keys=self.tools.client.takes_keys and mutation.takes_key,
         )
@@ -270,6 +272,7 @@ class Sender:
         if outcome.pause is None:
             return
         limited = outcome.pause is Pause.LIMITED
+        self.is_refused = not limited
         seconds = min(outcome.retry_after_s, MOST_PAUSE_S) or (
             LIMIT_PAUSE_S if limited else AUTH_PAUSE_S
         )
@@ -363,7 +366,7 @@ class Sender:
 
     async def _may_send(self) -> bool:
         return await self.tools.database.read(
-            wallets.may_send, self._wallet.store_id, self._wallet.id, self._fence
+            wallets.may_send, self._wallet.store_id, self._wallet.id, self.fence
         )
 
     def _invoice(self, attempt: Attempt) -> str:

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from models.errors import GatewayError, StateChanged, UnavailableError
+from models.errors import CredentialRefused, GatewayError, StateChanged, UnavailableError
 from models.events import Change, PayoutChanged
-from models.flash import WalletInfo
+from models.flash import ENVIRONMENT, WalletInfo
 from models.payout import Payout
 from models.states import PayoutState
 from models.wallet import Wallet
@@ -23,8 +23,10 @@ from services.flash.pace import Need
 from services.gate import GateKeeper
 from services.sender import PAUSE, Memory, Sender, Tools
 from services.storage import attempt as attempts
+from services.storage import connection as connections
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
+from services.wallet_change import take_wallet
 
 _log = structlog.get_logger(__name__)
 
@@ -37,6 +39,7 @@ FAILED_STEP_PAUSE = timedelta(seconds=30)
 DISCONNECTED_AFTER_S = 10.0  # without Flash for so long, a new claim would wait in vain
 OPEN_WORK_LIMIT = 500
 BALANCE_EVERY_S = 60.0
+REFUSED_S = 30.0  # nobody lets us in sooner because we knock more often
 RECENT = timedelta(seconds=90)  # another instance has asked for the balance so lately, if it can
 
 
@@ -50,6 +53,7 @@ class WorkerHealth:
     waiting: int = 0
     last_error: str | None = None
     away_since: datetime | None = None
+    is_refused: bool = False
 
 
 @dataclass(slots=True)
@@ -60,6 +64,8 @@ class WalletWorker:
     currency: str
     owner: str
     tools: Tools
+    # Of which credential it works: one that was replaced must not spend any more.
+    connection_id: str = ENVIRONMENT
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     health: WorkerHealth = field(default_factory=WorkerHealth)
     _busy: set[str] = field(default_factory=set)
@@ -72,9 +78,7 @@ class WalletWorker:
             if wallet is None:
                 await asyncio.sleep(POLL_S)
                 continue
-            fence = await self.tools.database.write(
-                wallets.take_lease, wallet, self.owner, self.tools.clock.utc_now(), LEASE
-            )
+            fence = await self.tools.database.write(self._take_lease, wallet)
             if fence is None:
                 await asyncio.sleep(POLL_S)
                 continue
@@ -87,6 +91,11 @@ class WalletWorker:
                 self._busy.clear()
                 self._memory.clear()
                 await self._give_lease_back(wallet, fence)
+
+    def _take_lease(self, tx: Transaction, wallet: Wallet) -> int | None:
+        if not connections.is_current(tx, self.store_id, self.connection_id):
+            return None
+        return wallets.take_lease(tx, wallet, self.owner, self.tools.clock.utc_now(), LEASE)
 
     def reaches_flash(self, wallet: Wallet) -> bool:
         """Tell whether whoever works for the wallet reaches Flash, here or in another instance."""
@@ -167,21 +176,21 @@ class WalletWorker:
                 self.health.connected = False
                 self.health.away_since = self.health.away_since or self.tools.clock.utc_now()
                 self.health.last_error = error.message
-                await asyncio.sleep(PAUSE.total_seconds())
+                self.health.is_refused = isinstance(error, CredentialRefused)
+                await asyncio.sleep(REFUSED_S if self.health.is_refused else PAUSE.total_seconds())
                 continue
-            sender.info = info
+            now = self.tools.clock.utc_now()
+            await self.tools.database.write(take_wallet, wallet.store_id, sender.fence, info, now)
+            sender.info, sender.is_refused = info, False
             self.health.connected, self.health.last_error = True, None
-            self.health.away_since = None
-            await self.tools.database.write(
-                wallets.set_connected,
-                wallet,
-                flash_wallet_id=info.flash_wallet_id,
-                currency=info.currency,
-                balance_nanousd=info.balance_nanousd,
-                now=self.tools.clock.utc_now(),
-            )
+            self.health.away_since, self.health.is_refused = None, False
             self.wake.set()
             await asyncio.sleep(BALANCE_EVERY_S)
+
+    def _note_refusal(self) -> None:
+        self.health.connected, self.health.is_refused = False, True
+        self.health.away_since = self.health.away_since or self.tools.clock.utc_now()
+        self.health.last_error = CredentialRefused().message
 
     async def _fetch_wallet(self) -> WalletInfo:
         client, rates = self.tools.client, self.tools.rates
@@ -244,12 +253,15 @@ class WalletWorker:
             memory.due = None  # somebody else moved it; the next look shows where
         except (GatewayError, UnavailableError) as error:
             self.health.last_error = error.message
+            sender.is_refused = sender.is_refused or isinstance(error, CredentialRefused)
             memory.due = self.tools.clock.utc_now() + PAUSE
         except Exception as error:  # noqa: BLE001  # one payout must not stop the others' sends
             _log.exception("worker.step_failed", payout_id=payout.id)
             self.health.last_error = type(error).__name__
             memory.due = self.tools.clock.utc_now() + FAILED_STEP_PAUSE
         finally:
+            if sender.is_refused:
+                self._note_refusal()
             self._busy.discard(payout.id)
             self.wake.set()
 

@@ -19,6 +19,7 @@ def connection_of(container: Container, wallet: Wallet) -> Connection | None:
         connected=health.connected,
         away_since=health.away_since,
         last_error=health.last_error,
+        is_refused=health.is_refused,
         holds_lease=health.holds_lease,
         lease_until=wallet.lease_until,
         working_on=health.working_on,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.connecting import operators_store
 from app.pages.connection import connection_of
 from app.pages.follower import Follower
 from app.pages.visit import Visit
@@ -52,9 +53,12 @@ class FirstStepsView:
         connection = connection_of(container, await container.wallets.read(store_id))
         cards = await container.card_views.newest(store_id, NEWEST_CARDS)
         trouble = None if connection is None else connection.last_error
+        operators = operators_store(container, await container.stores.all())
+        is_operators = operators is not None and operators.id == store_id
+        is_meant = is_operators or await container.connections.of(store_id) is not None
         return FirstSteps(
             wallet=sign_of(
-                is_configured=connection is not None or container.settings.flash is not None,
+                is_configured=is_meant,
                 is_connected=connection is not None and connection.connected,
                 trouble=trouble,
             ),

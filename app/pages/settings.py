@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nicegui import background_tasks, ui
 
 from app.auth import Caller, Permission, still
-from app.connecting import ENVIRONMENT, operators_store
+from app.connecting import operators_store
 from app.pages.connection import connection_of
 from app.pages.follower import Follower
 from app.pages.people import errors_of
@@ -19,7 +19,7 @@ from components.connection_panel import ConnectionPanel, ConnectionSign
 from components.form_dialog import Field, FormDialog, Values
 from components.room_panel import Button, RoomPanel
 from models.errors import GatewayError, RuleError, ServiceError
-from models.flash import ConnectionTest, CredentialKind, FlashConnection
+from models.flash import ENVIRONMENT, ConnectionTest, CredentialKind, FlashConnection
 from models.store import DatabaseKind
 
 _KINDS = (

@@ -85,13 +85,19 @@ def _without_payload(errors: Errors) -> SendOutcome:
     code, message = first_error(errors)
     if code in LIMITED:
         return _limited(errors)
-    if code in AUTH or message.startswith(_AUTH_MESSAGES):
+    if is_unauthenticated(errors):
         return unauthenticated()
     if is_unsupported(errors):
         return _outcome(SendAnswer.REFUSED, "unsupported", message)
     if not errors:
         return unreadable("empty")
     return _outcome(SendAnswer.ERROR, code or "generic", message)
+
+
+def is_unauthenticated(errors: Errors) -> bool:
+    """Tell whether Flash knows nobody by what we showed."""
+    code, message = first_error(errors)
+    return code in AUTH or message.startswith(_AUTH_MESSAGES)
 
 
 def is_unsupported(errors: Errors) -> bool:

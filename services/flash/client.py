@@ -23,7 +23,7 @@ from gql.transport.exceptions import (
     TransportServerError,
 )
 
-from models.errors import GatewayError
+from models.errors import CredentialRefused, GatewayError
 from models.flash import (
     FlashConnection,
     InvoiceStatus,
@@ -43,6 +43,7 @@ from services.flash.answers import (
     by_http_status,
     classify,
     first_error,
+    is_unauthenticated,
     is_unsupported,
     judge_probe,
     listed_errors,
@@ -61,6 +62,7 @@ ASK_TIMEOUT_S = 10.0
 SANDBOX_HEADER = "Flash-Sandbox"
 HTTP_ERROR = 300
 HTTP_BAD_REQUEST = 400
+HTTP_UNAUTHORIZED = 401
 # A redirect would carry the credential, and the payment, to somewhere else.
 NO_REDIRECTS = {"allow_redirects": False}
 CAPABILITIES = {"X-Flash-Client-Capabilities": "cash-wallet-usdt-v1"}
@@ -330,6 +332,8 @@ class FlashClient:
         errors = _errors(result)
         if errors and not result.data:
             code, message = first_error(errors)
+            if is_unauthenticated(errors):
+                raise CredentialRefused
             raise GatewayError(f"Flash answered {code or 'an error'}: {message[:MESSAGE_LIMIT]}")
         return result.data
 
@@ -345,6 +349,8 @@ class FlashClient:
             msg = "Flash did not answer in time."
             raise GatewayError(msg) from error
         except TransportServerError as error:
+            if error.code == HTTP_UNAUTHORIZED:
+                raise CredentialRefused from error
             msg = f"Flash answered HTTP {error.code}."
             raise GatewayError(msg) from error
         except TransportError as error:

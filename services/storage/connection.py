@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, delete, select
 
-from models.flash import KeptConnection
+from models.flash import ENVIRONMENT, KeptConnection
 from models.tables.base import table_of
 from models.tables.connection import ConnectionRow
 from services.storage.statement import Statement, Transaction, columns, insert_into, record
@@ -35,6 +35,14 @@ def drop_connection(tx: Transaction, store_id: str) -> bool:
 def read_connection(tx: Transaction, store_id: str) -> KeptConnection | None:
     """Return a store's connection."""
     return tx.one(KeptConnection, _READ, store_id=store_id)
+
+
+def is_current(tx: Transaction, store_id: str, connection_id: str) -> bool:
+    """Tell whether a credential was not replaced or forgotten; the environment's never is."""
+    if connection_id == ENVIRONMENT:
+        return True
+    kept = read_connection(tx, store_id)
+    return kept is not None and kept.id == connection_id
 
 
 def read_connections(tx: Transaction) -> list[KeptConnection]:

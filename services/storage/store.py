@@ -110,9 +110,14 @@ def set_kind(tx: Transaction, kind: DatabaseKind, now: datetime) -> None:
     tx.run(_ADD_INSTALLATION, id=1, kind=kind, created_at=now)
 
 
+def has_payouts(tx: Transaction) -> bool:
+    """Tell whether anybody was ever to be paid from this database."""
+    return tx.row(_ANY_PAYOUT) is not None
+
+
 def become_kind(tx: Transaction, kind: DatabaseKind, now: datetime) -> bool:
     """Take a kind if nothing has been paid from this database yet; False if something was."""
-    if tx.row(_ANY_PAYOUT) is not None:
+    if has_payouts(tx):
         return False
     if read_kind(tx) is None:
         set_kind(tx, kind, now)

@@ -58,6 +58,11 @@ _RELEASE = Statement(
     .where(*_HERE, _wallets.c.fence == bindparam("my_fence"))
     .values(lease_owner=None, lease_until=None)
 )
+_DEPOSE = Statement(
+    update(_wallets)
+    .where(_wallets.c.store_id == bindparam("in_store"))
+    .values(lease_owner=None, lease_until=None, fence=_wallets.c.fence + 1)
+)
 # A gate that is shut already takes a new reason: only doubt opens again by itself.
 _SET_GATE = Statement(
     update(_wallets)
@@ -83,7 +88,7 @@ _SET_STOP = Statement(
 _SET_SHORT = Statement(update(_wallets).where(*_HERE).values(short_since=bindparam("since")))
 _SET_CONNECTED = Statement(
     update(_wallets)
-    .where(*_HERE)
+    .where(*_HERE, _wallets.c.fence == bindparam("my_fence"))
     .values(
         flash_wallet_id=bindparam("flash_id"),
         currency=bindparam("in_currency"),
@@ -205,6 +210,11 @@ def release_lease(tx: Transaction, wallet: Wallet, fence: int) -> None:
     tx.run(_RELEASE, in_store=wallet.store_id, wallet=wallet.id, my_fence=fence)
 
 
+def depose(tx: Transaction, store_id: str) -> None:
+    """Take the lease from whoever holds it: not one more send begins under its fence."""
+    tx.run(_DEPOSE, in_store=store_id)
+
+
 def may_send(tx: Transaction, store_id: str, wallet_id: str, fence: int) -> bool:
     """Tell whether the holder of a fence may start a send: gate open, no stop, fence current."""
     found = tx.row(_MAY_SEND, in_store=store_id, wallet=wallet_id, my_fence=fence)
@@ -270,15 +280,17 @@ def set_short(tx: Transaction, wallet: Wallet, since: datetime | None) -> None:
 def set_connected(
     tx: Transaction,
     wallet: Wallet,
+    fence: int,
     *,
     flash_wallet_id: str,
     currency: str,
     balance_nanousd: int | None,
     now: datetime,
 ) -> None:
-    """Remember what Flash says of the wallet: its id, its currency, its balance."""
+    """Remember what Flash says of the wallet to the holder of a fence."""
     tx.run(
         _SET_CONNECTED,
+        my_fence=fence,
         in_store=wallet.store_id,
         wallet=wallet.id,
         flash_id=flash_wallet_id,

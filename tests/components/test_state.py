@@ -50,6 +50,7 @@ def test_every_need_is_said_in_a_few_words() -> None:
     assert said == [
         "Payouts stopped since 12:00",
         "Gate shut since 12:00: 3 not settled",
+        "Flash does not accept the credential since 12:00",
         "Flash not reached since 12:00",
         "Flash asks us to wait",
         "Wallet $12.30 short",

@@ -50,14 +50,15 @@ def test_everything_at_once_comes_in_order_with_its_numbers() -> None:
 
     needs = needs_of(Attention(4, 3, 2, 1, 5), wallet, standing, away)
 
-    assert [need.kind for need in needs] == list(NeedKind)
+    every = [kind for kind in NeedKind if kind is not NeedKind.REFUSED]
+    assert [need.kind for need in needs] == every
     by_kind = {need.kind: need for need in needs}
     gate = by_kind[NeedKind.GATE_SHUT]
     assert (gate.count, gate.since, gate.subject) == (3, hour_ago, "why")
     assert by_kind[NeedKind.SHORT].amount_nanousd == standing.short_nanousd > 0
     assert by_kind[NeedKind.UNREACHABLE].subject == "refused"
     assert by_kind[NeedKind.PAUSED].count == 30
-    assert [by_kind[kind].count for kind in list(NeedKind)[5:10]] == [3, 5, 2, 4, 1]
+    assert [by_kind[kind].count for kind in every[5:10]] == [3, 5, 2, 4, 1]
     assert by_kind[NeedKind.BUDGET].subject == "Tips"
 
 
@@ -73,3 +74,11 @@ def test_flash_saying_so_is_enough_to_be_short() -> None:
     (need,) = needs_of(CALM, short, STANDING, CONNECTION)
 
     assert (need.kind, need.amount_nanousd, need.since) == (NeedKind.SHORT, 0, NOON)
+
+
+def test_a_credential_that_is_refused_is_said_at_once_and_not_called_silence() -> None:
+    refused = replace(CONNECTION, connected=False, away_since=NOON, is_refused=True)
+
+    (need,) = needs_of(CALM, WALLET, STANDING, refused)
+
+    assert (need.kind, need.since) == (NeedKind.REFUSED, NOON)

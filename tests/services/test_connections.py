@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from models.errors import GatewayError, InvalidField, NotFoundError, RuleError
-from models.flash import CredentialKind
+from app.container import build, running
+from app.pages.connection import connection_of
+from models.errors import CredentialRefused, GatewayError, InvalidField, NotFoundError, RuleError
+from models.flash import ConnectionTest, CredentialKind
 from models.record import EntryFilter
 from models.states import PayoutState
+from models.store import DatabaseKind
 from tests.conftest import BOTH
 from tests.support.clock import HandClock
+from tests.support.databases import Raw
 from tests.support.sandbox import FlashAccount, Hand
 from tests.support.shop import ALICE, PATIENCE_S, Shop, open_shop, settings_for, through
 
@@ -38,6 +43,15 @@ async def enter(shop: Shop, credential: str, kind: CredentialKind = CredentialKi
     wanted = connections.to(kind, credential)
     found = await connections.test(wanted, "USD")
     await connections.keep(shop.store.id, kind, wanted, found, ALICE)
+
+
+async def in_flight(shop: Shop, hand: Hand) -> str:
+    """Have a payout whose answer got lost, and which did not leave; its invoice lives a day."""
+    minted = await hand.foreign_invoice(expiry_s=86_400)
+    await hand.fault("busy_lock", match={"payment_hash": minted.hash, "operation": SEND})
+    lost = await shop.draw(await shop.pull_payment(), minted.pr)
+    await shop.reaches(lost, PayoutState.IN_FLIGHT)
+    return lost
 
 
 async def is_connected(shop: Shop, *, wanted: bool) -> None:
@@ -113,13 +127,114 @@ async def test_another_wallet_is_refused_while_payouts_are_on_their_way(
 ) -> None:
     await enter(shop, account.token)
     await shop.is_ready()
-    minted = await hand.foreign_invoice()
-    await hand.fault("http_500", match={"payment_hash": minted.hash, "operation": SEND})
-    lost = await shop.draw(await shop.pull_payment(), minted.pr)
-    await shop.reaches(lost, PayoutState.IN_FLIGHT)
+    await in_flight(shop, hand)
 
     stranger = await hand.open_account(cents=100_000)
     with pytest.raises(RuleError, match="on their way"):
         await enter(shop, stranger.token)
 
     await enter(shop, account.token)  # the same wallet is welcome
+
+
+@pytest.mark.parametrize("dialect", BOTH, indirect=True)
+async def test_no_instance_spends_by_a_credential_that_was_replaced(
+    shop: Shop, hand: Hand, account: FlashAccount
+) -> None:
+    first, store_id = shop.container, shop.store.id
+    await enter(shop, account.token)
+    await shop.is_ready()
+    async with running(build(first.settings, DatabaseKind.DEMO, shop.clock)) as other:
+        fence = (await shop.wallet()).fence
+        stranger = await hand.open_account(cents=100_000)
+
+        await enter(shop, stranger.token)
+
+        # Before either has looked: nothing more goes out under the old credential's fence.
+        assert (await shop.wallet()).fence > fence
+        kept = await first.connections.of(store_id)
+        assert kept is not None
+        async with asyncio.timeout(PATIENCE_S):
+            for container in (first, other):
+                while getattr(container.connected.get(store_id), "id", None) != kept.id:
+                    await asyncio.sleep(0.01)
+            while (await shop.wallet()).flash_wallet_id != stranger.wallet:
+                await asyncio.sleep(0.01)
+        await first.connections.drop(store_id, ALICE)
+        async with asyncio.timeout(PATIENCE_S):
+            while first.connected or other.connected:
+                await asyncio.sleep(0.01)
+        assert (await shop.wallet()).lease_owner is None
+
+
+async def test_the_environments_other_wallet_begins_anew_and_leaves_the_old_ones_sends_alone(
+    database_url: str, tmp_path: Path, hand: Hand, account: FlashAccount
+) -> None:
+    clock = HandClock(await hand.now())
+    of_old = settings_for(database_url, tmp_path, **through(hand, account))
+    async with open_shop(of_old, clock) as shop:
+        lost = await in_flight(shop, hand)
+    stranger, store = await hand.open_account(cents=1_000_000), shop.store
+    clock.advance(seconds=10)
+
+    of_new = settings_for(database_url, tmp_path, **through(hand, stranger))
+    async with open_shop(of_new, clock) as shop:
+        shop.store = store
+        found = await shop.container.doors.record.page(
+            store.id, EntryFilter(text="wallet.changed"), 9
+        )
+        (entry,) = found
+        assert account.wallet in str(entry.before)
+        assert stranger.wallet in str(entry.after)
+        assert (await shop.wallet()).flash_wallet_id == stranger.wallet
+        paid = await shop.draw(await shop.pull_payment(), (await hand.home_invoice()).pr)
+        await shop.reaches(paid, PayoutState.COMPLETED)
+        await shop.later(hand, minutes=3)
+        await shop.connected.worker.tools.bookkeeper.compare(store.id)
+        assert len(await shop.sends(lost)) == 1
+        assert (await shop.payout(lost)).state is PayoutState.IN_FLIGHT
+        await shop.later(hand, days=2, hours=1)
+        assert (await shop.payout(lost)).state is PayoutState.NEEDS_REVIEW
+
+
+async def test_a_credential_that_is_revoked_pauses_and_says_so(
+    shop: Shop, hand: Hand, account: FlashAccount
+) -> None:
+    await enter(shop, account.token)
+    await shop.is_ready()
+    await hand.post("tokens/revoke", token=account.token)
+
+    waiting = await shop.draw(await shop.pull_payment(), (await hand.home_invoice()).pr)
+
+    async with asyncio.timeout(PATIENCE_S):
+        while not shop.connected.worker.health.is_refused:
+            await asyncio.sleep(0.01)
+    sign = connection_of(shop.container, await shop.wallet())
+    assert sign is not None
+    assert (sign.connected, sign.last_error) == (False, "Flash does not accept the credential.")
+    await shop.reaches(waiting, PayoutState.APPROVED)
+    with pytest.raises(CredentialRefused):
+        await enter(shop, account.token)
+    fresh = await hand.post("tokens", username=account.username)
+    await enter(shop, fresh["token"])
+    await shop.reaches(waiting, PayoutState.COMPLETED)
+
+
+async def test_play_money_and_real_money_are_never_mixed(
+    shop: Shop, hand: Hand, account: FlashAccount, beneath: Raw
+) -> None:
+    await enter(shop, account.token)
+    await shop.is_ready()
+    paid = await shop.draw(await shop.pull_payment(), (await hand.home_invoice()).pr)
+    await shop.reaches(paid, PayoutState.COMPLETED)
+    connections = shop.container.connections
+    wanted = connections.to(CredentialKind.TOKEN, account.token)
+    found = await connections.test(wanted, "USD")
+
+    async def keep(seen: ConnectionTest) -> None:
+        await connections.keep(shop.store.id, CredentialKind.TOKEN, wanted, seen, ALICE)
+
+    with pytest.raises(RuleError, match="Play money"):
+        await keep(replace(found, is_sandbox=False))
+    beneath.run("UPDATE installation SET kind = 'real'")
+    with pytest.raises(RuleError, match="this is a sandbox"):
+        await keep(found)

@@ -66,7 +66,11 @@ def change(beneath: Raw, act: Any, ground: Ground, *args: Any, **kwargs: Any) ->
 
 def holds(tx: Transaction, wallet: Wallet, nanousd: int) -> None:
     wallets.set_connected(
-        tx, wallet, flash_wallet_id="w", currency="USD", balance_nanousd=nanousd, now=NOON
+        *(tx, wallet, wallet.fence),
+        flash_wallet_id="w",
+        currency="USD",
+        balance_nanousd=nanousd,
+        now=NOON,
     )
 
 
