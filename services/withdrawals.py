@@ -49,6 +49,7 @@ from services.storage import store as stores
 from services.storage import wallet as wallets
 from services.storage.listing import DESTINATION_START
 from services.storage.statement import Transaction
+from services.twins import Twins
 from services.vault import Vault, token_hash
 
 _log = structlog.get_logger(__name__)
@@ -111,6 +112,7 @@ class Withdrawals:
         self._hub = hub
         self._rates = rates
         self._expected_wait_s = expected_wait_s
+        self._twins = Twins[Payout]()
 
     async def offer_link(self, claim_token: str) -> Offer:
         """Return what the holder of a claim token may draw.
@@ -144,7 +146,8 @@ class Withdrawals:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + WAIT_S
         with self._hub.listen_payout(payout_id) as changes:
-            payout = await self._reserve_or_find(claim, payout_id)
+            same = (claim.k1, claim.invoice.payment_hash)
+            payout = await self._twins.share(same, lambda: self._reserve_or_find(claim, payout_id))
             if payout.id != payout_id:
                 return payout
             _log.info("payout.reserved", payout_id=payout.id, state=payout.state, kind=payout.kind)

@@ -19,12 +19,13 @@ class Told(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One callback: which k1 for which invoice, and what was told when."""
+    """One callback: which k1 for which invoice, when it was made, and what was told when."""
 
     k1: str
     payment_hash: str
     told: Told
     reason: str
+    asked_at: datetime
     at: datetime
 
     @property

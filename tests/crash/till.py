@@ -92,11 +92,11 @@ class Till:
 
     async def claim(self, offer: Offer, asked: Asked, timeout_s: float = TIMEOUT_S) -> Told:
         """Call back with an invoice and write down what was told."""
-        query = {"k1": offer.k1, "pr": asked.text}
+        query, asked_at = {"k1": offer.k1, "pr": asked.text}, self._almanac.now()
         told, body = await self._get(offer.callback, query, timeout_s)
         reason = str(body.get("reason", ""))
         at = self._almanac.now()
-        await self._journal.add(Claim(offer.k1, asked.payment_hash, told, reason, at))
+        await self._journal.add(Claim(offer.k1, asked.payment_hash, told, reason, asked_at, at))
         return told
 
     async def _get(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -363,6 +364,32 @@ async def test_of_twenty_links_with_one_invoice_one_is_paid(
     refused = [found for found in results if isinstance(found, InvoiceError)]
     assert len(refused) == 19
     assert {error.reason for error in refused} == {"payment_hash_seen"}
+    assert counts(beneath)["payouts"] == 1
+
+
+async def test_a_callback_sent_twice_is_not_refused_while_its_twin_is_taken(
+    shop: Shop, beneath: Raw
+) -> None:
+    pull = await shop.pull_payment()
+    token, k1 = token_of(shop, pull), await k1_of(shop, pull)
+    claim = Claim(k1, bolt11.decode(invoice(shop.clock)), None, token)
+    is_refused, waits = threading.Event(), [0.0, None]
+
+    def expected_wait_s(_store: str) -> float | None:
+        """Have the first look wait for the second, which finds that no more is taken."""
+        wait_s = waits.pop(0)
+        if wait_s is not None:
+            is_refused.wait(0.3)
+        return wait_s
+
+    withdrawals = with_wait(shop, 0.0)
+    withdrawals._expected_wait_s = expected_wait_s
+    twins = [asyncio.ensure_future(withdrawals.claim(claim)) for _ in range(2)]
+    (quick,), (slow,) = await asyncio.wait(twins, return_when=asyncio.FIRST_COMPLETED)
+    is_refused.set()
+
+    assert quick.result().state is PayoutState.APPROVED
+    slow.cancel()
     assert counts(beneath)["payouts"] == 1
 
 
