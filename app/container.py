@@ -15,16 +15,14 @@ import structlog
 from app.connecting import keep_connected
 from app.doors import Doors, build_doors
 from app.engine import Engine, build_engine
+from app.flash_listeners import FlashListeners
 from app.loop_lag import LoopLag
 from app.settings import Settings
-from models.errors import GatewayError, ServiceError, SettingError, UnavailableError
-from models.events import WalletChanged
-from models.flash import FlashConnection, InvoiceStatus, SocketState
+from models.errors import GatewayError, SettingError, UnavailableError
+from models.flash import FlashConnection, SocketState
 from models.ids import Ids
 from models.instants import Clock
 from models.migrations import run as migrations
-from models.money import Rate
-from models.payout import SightingSource
 from models.store import DatabaseKind, Store
 from services.boltcards import Boltcards
 from services.books import Books
@@ -44,6 +42,7 @@ from services.housekeeping import Housekeeping
 from services.hub import Hub
 from services.payout_details import PayoutDetails
 from services.payouts import Payouts
+from services.points import Watch, unwatched
 from services.pull_payments import PullPayments
 from services.rates import Rates
 from services.relay import Relay
@@ -112,6 +111,8 @@ class Container:
     connections: Connections
     lag: LoopLag
     relay: Relay | None
+    # Told of every point that is passed; a running service takes no notice.
+    watch: Watch
     connected: dict[str, Connected] = field(default_factory=dict)
 
     def socket_state(self, store_id: str) -> SocketState:
@@ -120,27 +121,26 @@ class Container:
         return SocketState.CUT_OFF if connected is None else connected.socket.state
 
 
-def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) -> Container:
-    """Build the services on a database that has its schema.
+def build(
+    settings: Settings, kind: DatabaseKind, clock: Clock | None = None, watch: Watch = unwatched
+) -> Container:
+    """Build the services on a database that has its schema; a watch may end it at any point.
 
     Raises:
         SettingError: The master key is missing or unsafe, or the database is of the other kind.
     """
     clock = clock or SystemClock()
     ids = Ids(clock)
-    # Without a store nothing is sealed yet, so a new master key does no harm.
-    is_fresh = migrations.is_without_stores(settings.database)
-    vault = Vault(load_master_key(settings.key_file, may_create=is_fresh))
-    database = Database(settings.database)
+    vault = _open_vault(settings)
+    database = Database(settings.database, watch)
     hub, rates = Hub(), Rates(clock)
-    # An embedded database has one instance only.
     relay = None if database.dialect == "sqlite" else Relay(settings.database, hub)
     database.listen(hub.publish if relay is None else relay.told)
     boltcards = Boltcards(database, vault, clock, ids)
-    payouts = Payouts(database, vault, clock, boltcards)
-    figures = Figures(database, clock, boltcards)
     connected: dict[str, Connected] = {}
     waits = WaitingTimes(connected)
+    payouts = Payouts(database, vault, clock, boltcards)
+    figures = Figures(database, clock, boltcards)
     database_parts = (database, vault, clock, ids)
     stores = Stores(*database_parts)
     tracking = Tracking(*database_parts)
@@ -173,13 +173,20 @@ def build(settings: Settings, kind: DatabaseKind, clock: Clock | None = None) ->
         standings=Standings(database, clock, rates),
         books=Books(database, clock),
         details=PayoutDetails(database, payouts),
-        engine=build_engine(settings, *database_parts, rates=rates, tracking=tracking),
+        engine=build_engine(settings, *database_parts, rates=rates, tracking=tracking, watch=watch),
         doors=build_doors(*database_parts, stores),
         connections=Connections(*database_parts, (settings.flash_api_url, settings.flash_ws_url)),
         lag=LoopLag(),
         relay=relay,
+        watch=watch,
         connected=connected,
     )
+
+
+def _open_vault(settings: Settings) -> Vault:
+    # Without a store nothing is sealed yet, so a new master key does no harm.
+    is_fresh = migrations.is_without_stores(settings.database)
+    return Vault(load_master_key(settings.key_file, may_create=is_fresh))
 
 
 class WaitingTimes:
@@ -287,14 +294,14 @@ async def connect(
     """Start the worker and the sockets of a store."""
     loop = asyncio.get_running_loop()
     pace = Pace(container.settings.flash_requests_per_minute, loop.time)
-    client = FlashClient(connection)
+    client = FlashClient(connection, container.watch)
     await client.open()
     try:
         await _settle_kind(container, client)
     except BaseException:
         await client.close()
         raise
-    listeners = _Listeners(container)
+    listeners = FlashListeners(container)
     socket = FlashSocket(
         connection,
         store.currency,
@@ -306,6 +313,7 @@ async def connect(
             changed=listeners.changed,
             catch_up=listeners.catch_up,
         ),
+        container.watch,
     )
     tools = Tools(
         database=container.database,
@@ -348,48 +356,6 @@ async def _wake_worker(container: Container, worker: WalletWorker) -> None:
             worker.told(await changes.wait())
             if changes.take_overflow():
                 worker.wake.set()
-
-
-class _Listeners:
-    """Hands what arrives on the socket to tracking, rates and the worker."""
-
-    def __init__(self, container: Container) -> None:
-        self._container = container
-        self.worker: WalletWorker | None = None
-
-    async def status(self, payment_hash: str, status: InvoiceStatus) -> None:
-        """Take the status of a payout's invoice as a sighting."""
-        if status is InvoiceStatus.PENDING:
-            return
-        await self._sight(payment_hash, status)
-
-    def price(self, rate: Rate) -> None:
-        """Take a price."""
-        self._container.rates.put(rate)
-
-    def changed(self) -> None:
-        """Tell the screens that the connection changed."""
-        if self.worker is not None:
-            store_id = self.worker.store_id
-            self._container.hub.publish([WalletChanged(store_id, store_id)])
-
-    async def incoming(self, payment_hash: str) -> None:
-        """An invoice of the account itself was paid: ours, if we paid between own wallets."""
-        await self._sight(payment_hash, InvoiceStatus.PAID)
-
-    async def _sight(self, payment_hash: str, status: InvoiceStatus) -> None:
-        try:
-            await self._container.tracking.take_status(payment_hash, status, SightingSource.SOCKET)
-        except ServiceError as error:
-            # A hint that cannot be kept is not lost: the worker asks for itself.
-            _log.warning("flash.sighting_not_kept", code=error.code)
-            if self.worker is not None:
-                await self.worker.catch_up()
-
-    async def catch_up(self) -> None:
-        """Look at everything open again: what happened in the gap was not told."""
-        if self.worker is not None:
-            await self.worker.catch_up()
 
 
 def _make_folder(settings: Settings) -> None:

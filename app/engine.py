@@ -22,6 +22,7 @@ from services.interventions import Interventions
 from services.night_watch import NightWatch
 from services.outbound import Outbound
 from services.payout_requests import PayoutRequests
+from services.points import Watch
 from services.rate_sources import public_sources
 from services.rate_watch import RateWatch
 from services.rates import Rates
@@ -68,9 +69,10 @@ def build_engine(
     *,
     rates: Rates,
     tracking: Tracking,
+    watch: Watch,
 ) -> Engine:
     """Build the engine's parts on the services that are there."""
-    outbound = Outbound(_exempt(settings))
+    outbound = Outbound(_exempt(settings), watch=watch)
     destinations = Destinations(outbound, clock, flash_address_host(settings.flash_api_url))
     parts = (database, vault, clock, ids)
     reconciliations = Reconciliations(database, clock)

@@ -28,6 +28,7 @@ from models.errors import (
 )
 from models.events import Change
 from services.lanes import Lane, Outcome, Ticket, Work
+from services.points import Watch, commit_of, unwatched
 from services.storage.statement import Transaction
 
 P = ParamSpec("P")
@@ -54,8 +55,9 @@ class Listener(Protocol):
 class Database:
     """Runs functions inside transactions."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, watch: Watch = unwatched) -> None:
         self.url = url
+        self._watch = watch
         self.dialect = "sqlite" if url.startswith("sqlite:") else "postgresql"
         self._listener: Listener | None = None
         if self.dialect == "sqlite":
@@ -83,7 +85,12 @@ class Database:
         Raises:
             UnavailableError: Too much work is waiting, or the database cannot be used.
         """
-        return await self._writers.submit(lambda tx: function(tx, *args, **kwargs))
+        point = commit_of(function)
+        result = await self._writers.submit(
+            self._watched(point, lambda tx: function(tx, *args, **kwargs))
+        )
+        self._watch(f"{point}:after")
+        return result
 
     async def write_within(
         self,
@@ -97,19 +104,21 @@ class Database:
         Raises:
             UnavailableError: It did not begin in time; nothing was done, and nothing will be.
         """
-        ticket = Ticket()
+        ticket, point = Ticket(), commit_of(function)
 
         def begin(tx: Transaction) -> T:
             ticket.begin()
             return function(tx, *args, **kwargs)
 
-        result = self._writers.submit(begin)
+        running = self._writers.submit(self._watched(point, begin))
         try:
-            return await asyncio.wait_for(asyncio.shield(result), seconds)
+            result = await asyncio.wait_for(asyncio.shield(running), seconds)
         except TimeoutError:
             if ticket.tear_up():
                 raise UnavailableError("This takes too long; nothing was done.") from None
-            return await result
+            result = await running
+        self._watch(f"{point}:after")
+        return result
 
     async def read(
         self,
@@ -129,6 +138,16 @@ class Database:
         """End all threads after the work that is queued."""
         self._writers.close()
         self._readers.close()
+
+    def _watched(self, point: str, work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
+        """Return a piece of work that is done but for its commit when its point is passed."""
+
+        def run(tx: Transaction) -> T:
+            result = work(tx)
+            self._watch(f"{point}:before")
+            return result
+
+        return run
 
     def _tell(self, outcomes: list[Outcome]) -> None:
         changes: list[Change] = []

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 
 from models.errors import GatewayError
+from services.points import Watch, unwatched
 
 BODY_LIMIT: Final = 65_536
 TIMEOUT_S: Final = 5.0
@@ -69,10 +70,12 @@ class Outbound:
         *,
         resolve: Resolve = resolve_name,
         timeout_s: float = TIMEOUT_S,
+        watch: Watch = unwatched,
     ) -> None:
         self._allow = frozenset(allow)
         self._resolve = resolve
         self._timeout_s = timeout_s
+        self._watch = watch
         self._client: httpx.AsyncClient | None = None
         self._opening = asyncio.Lock()
         self._turns = asyncio.Semaphore(_PARALLEL)
@@ -90,7 +93,10 @@ class Outbound:
         """
         try:
             async with asyncio.timeout(self._timeout_s), self._turns:
-                return await self._fetch(url)
+                self._watch("wire:get:before")
+                body = await self._fetch(url)
+                self._watch("wire:get:after")
+                return body
         except TimeoutError:
             raise GatewayError("The recipient's server did not answer in time.") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError, ValueError):

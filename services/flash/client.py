@@ -54,6 +54,7 @@ from services.flash.invoice_status import read_status
 from services.flash.price import read_price
 from services.flash.statement import read_csv, read_details, read_node
 from services.flash.wallet import read_wallet
+from services.points import Watch, unwatched
 
 _log = structlog.get_logger(__name__)
 
@@ -94,6 +95,24 @@ class _StrictTransport(AIOHTTPTransport):
     Of a 400 the errors are read as well: they tell a server of before a field from a bad request.
     """
 
+    def __init__(self, connection: FlashConnection, watch: Watch) -> None:
+        headers: dict[str, str] = {**CAPABILITIES}
+        if connection.token is not None:
+            headers["Authorization"] = f"Bearer {connection.token}"
+        elif connection.api_key is not None:
+            headers["X-API-KEY"] = connection.api_key
+        read_json = partial(json.loads, parse_float=Decimal)
+        super().__init__(connection.url, headers=headers, json_deserialize=read_json)
+        self._watch = watch
+
+    async def execute(self, request: GraphQLRequest, **more: Any) -> Any:
+        """Ask once; a redirect is not followed."""
+        point = f"wire:{documents.name_of(request)}"
+        self._watch(f"{point}:before")
+        result = await super().execute(request, extra_args=NO_REDIRECTS, **more)
+        self._watch(f"{point}:after")
+        return result
+
     async def _prepare_result(self, response: Any) -> Any:
         if response.status == HTTP_BAD_REQUEST:
             raise _NotTakenError(await super()._prepare_result(response))
@@ -106,17 +125,8 @@ class _StrictTransport(AIOHTTPTransport):
 class FlashClient:
     """One wallet owner's door to Flash."""
 
-    def __init__(self, connection: FlashConnection) -> None:
-        headers: dict[str, str] = {**CAPABILITIES}
-        if connection.token is not None:
-            headers["Authorization"] = f"Bearer {connection.token}"
-        elif connection.api_key is not None:
-            headers["X-API-KEY"] = connection.api_key
-        self._transport = _StrictTransport(
-            connection.url,
-            headers=headers,
-            json_deserialize=partial(json.loads, parse_float=Decimal),
-        )
+    def __init__(self, connection: FlashConnection, watch: Watch = unwatched) -> None:
+        self._transport = _StrictTransport(connection, watch)
         self._knows_external = True
         self.takes_keys = True
         self.can_probe = True
@@ -186,7 +196,7 @@ class FlashClient:
         field = str(order.mutation)
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                result = await self._transport.execute(request, extra_args=NO_REDIRECTS)
+                result = await self._transport.execute(request)
         except TimeoutError:
             return unreadable("timeout")
         except _NotTakenError as error:
@@ -340,7 +350,8 @@ class FlashClient:
     async def _execute(self, request: GraphQLRequest) -> Answer:
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
-                return await self._transport.execute(request, extra_args=NO_REDIRECTS)
+                answer: Answer = await self._transport.execute(request)
+                return answer
         except _NotTakenError as error:
             if isinstance(error.result.data, Mapping):
                 raise GatewayError("Flash answered HTTP 400.") from error

@@ -103,6 +103,14 @@ class _Printed(GraphQLRequest):
         self.source = source
 
 
+def name_of(request: GraphQLRequest) -> str:
+    """Return what a request is called: the field of a mutation, the name of a query."""
+    operation: Any = request.document.definitions[0]
+    is_mutation = operation.operation.value == "mutation"
+    named = operation.selection_set.selections[0] if is_mutation else operation
+    return str(named.name.value)
+
+
 @lru_cache(maxsize=32)
 def _text(document: GraphQLRequest) -> str:
     text: str = document.payload["query"]

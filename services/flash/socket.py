@@ -27,6 +27,7 @@ from services.flash.answers import AUTH, first_error
 from services.flash.client import CAPABILITIES
 from services.flash.invoice_status import read_status
 from services.flash.price import read_price
+from services.points import Watch, unwatched
 
 _log = structlog.get_logger(__name__)
 
@@ -67,12 +68,18 @@ class FlashSocket:
     """An anonymous socket for prices and invoices, and one for the account if there is a token."""
 
     def __init__(
-        self, connection: FlashConnection, currency: str, clock: Clock, listeners: Listeners
+        self,
+        connection: FlashConnection,
+        currency: str,
+        clock: Clock,
+        listeners: Listeners,
+        watch: Watch = unwatched,
     ) -> None:
         self._connection = connection
         self._currency = currency
         self._clock = clock
         self._listeners = listeners
+        self._watch = watch
         self._invoices: dict[str, str] = {}
         self._watching: dict[str, asyncio.Task[None]] = {}
         self._new_watch = asyncio.Event()
@@ -127,9 +134,12 @@ class FlashSocket:
                 subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
             )
             client = Client(transport=transport, fetch_schema_from_transport=False)
+            point = f"wire:socket {health.name}"
             try:
+                self._watch(f"{point}:before")
                 session = await client.connect_async(reconnecting=False)  # type: ignore[no-untyped-call]
                 _leave_if_cancelled()
+                self._watch(f"{point}:after")
                 health.connects += 1
                 health.since = self._clock.utc_now()
                 self._become(health, SocketState.CATCHING_UP)
@@ -230,6 +240,7 @@ class FlashSocket:
     ) -> AsyncIterator[Any]:
         async for result in session.subscribe(request, get_execution_result=True):
             health.last_message_at = self._clock.utc_now()
+            self._watch(f"wire:{documents.name_of(request)}:told")
             yield result
 
 
