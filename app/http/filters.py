@@ -18,8 +18,10 @@ from models.payout_filter import PayoutFilter
 from models.payout_order import PayoutOrder
 from models.states import PayoutState, PayoutStatus
 from models.store import Store
+from services.plain_words import search_terms
 
 W = TypeVar("W", bound=StrEnum)
+MOST_TERMS = 8
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 _WHOLE = re.compile(r"[0-9]{1,16}\Z")
 
@@ -86,6 +88,8 @@ def read_filter(query: FilterQuery, store: Store) -> PayoutFilter:
         starts_at=_moment("from", query.from_, zone, end=False),
         ends_at=_moment("to", query.to, zone, end=True),
     )
+    if found.q is not None and len(search_terms(found.q)) > MOST_TERMS:
+        raise InvalidField("q", f"give at most {MOST_TERMS} words")
     if (
         found.min_sats is not None
         and found.max_sats is not None

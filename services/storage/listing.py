@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -27,6 +28,7 @@ from models.states import PayoutStatus
 from models.tables.base import table_of
 from models.tables.card import CardRow
 from models.tables.payout import PayoutRow, PayoutWordRow
+from services.plain_words import search_terms, word_of
 from services.storage.statement import Statement, Transaction
 
 _payouts = table_of(PayoutRow)
@@ -34,6 +36,8 @@ _words = table_of(PayoutWordRow)
 _cards = table_of(CardRow)
 DESTINATION_START = 64
 _AFTER_ALL = "\U0010ffff"
+_ESCAPE = "\\"
+_WILD, _ESCAPED = re.compile(r"([\\%_])"), r"\\\1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Shape:
     pull_payment: bool
     least: bool
     most: bool
-    q: bool
+    terms: int
     start: bool
     end: bool
 
@@ -89,7 +93,7 @@ def shape_of(wanted: PayoutFilter, card_id: str | None) -> Shape:
         pull_payment=wanted.pull_payment_id is not None,
         least=wanted.min_sats is not None,
         most=wanted.max_sats is not None,
-        q=wanted.q is not None,
+        terms=0 if wanted.q is None else len(search_terms(wanted.q)),
         start=wanted.starts_at is not None,
         end=wanted.ends_at is not None,
     )
@@ -97,7 +101,6 @@ def shape_of(wanted: PayoutFilter, card_id: str | None) -> Shape:
 
 def params_of(store_id: str, wanted: PayoutFilter, card_id: str | None) -> dict[str, Any]:
     """Return the values that the conditions of a filter leave open."""
-    q = (wanted.q or "").casefold()
     return {
         "store": store_id,
         "card": card_id,
@@ -106,13 +109,22 @@ def params_of(store_id: str, wanted: PayoutFilter, card_id: str | None) -> dict[
         "most": wanted.max_sats,
         "start": wanted.starts_at,
         "end": wanted.ends_at,
-        "q": q,
-        "q_end": q + _AFTER_ALL,
-        "q_destination": q[:DESTINATION_START],
-        "q_destination_end": q[:DESTINATION_START] + _AFTER_ALL,
+        **_term_params(() if wanted.q is None else search_terms(wanted.q)),
         **{f"status_is_{number}": status for number, status in enumerate(wanted.statuses)},
         **{f"state_is_{number}": state for number, state in enumerate(wanted.states)},
     }
+
+
+def _term_params(terms: tuple[str, ...]) -> dict[str, str]:
+    """Return for each term where what starts with it begins and ends, by kind of column."""
+    found: dict[str, str] = {}
+    for number, term in enumerate(terms):
+        starts = {"q": term, "destination": term[:DESTINATION_START], "word": word_of(term)}
+        for kind, start in starts.items():
+            found[f"{kind}_{number}"] = start
+            found[f"{kind}_end_{number}"] = start + _AFTER_ALL
+        found[f"inside_{number}"] = f"% {_WILD.sub(_ESCAPED, term)}%"
+    return found
 
 
 def _any_of(column: ColumnElement[Any], name: str, count: int) -> ColumnElement[bool]:
@@ -121,22 +133,28 @@ def _any_of(column: ColumnElement[Any], name: str, count: int) -> ColumnElement[
     )
 
 
-def _starts(column: ColumnElement[Any], low: str, high: str) -> ColumnElement[bool]:
-    return and_(column >= bindparam(low), column < bindparam(high))
+def _matches_term(number: int, *, is_alone: bool) -> ColumnElement[bool]:
+    """Match a term with the start of an id, hash, destination, alias, or word of the memo.
 
+    Beside other terms it may also begin a later word of the alias.
+    """
 
-def _matches_text() -> ColumnElement[bool]:
-    """Match q with the start of an id, hash, destination, alias, or word of the memo."""
+    def starts(column: ColumnElement[Any], kind: str = "q") -> ColumnElement[bool]:
+        low, high = f"{kind}_{number}", f"{kind}_end_{number}"
+        return and_(column >= bindparam(low), column < bindparam(high))
+
+    alias = starts(_cards.c.alias_key)
+    if not is_alone:
+        inside = _cards.c.alias_key.like(bindparam(f"inside_{number}"), escape=_ESCAPE)
+        alias = or_(alias, inside)
     with_word = select(_words.c.payout_id).where(
-        _words.c.store_id == bindparam("store"), _starts(_words.c.word, "q", "q_end")
+        _words.c.store_id == bindparam("store"), starts(_words.c.word, "word")
     )
-    with_alias = select(_cards.c.id).where(
-        _cards.c.store_id == bindparam("store"), _starts(_cards.c.alias_key, "q", "q_end")
-    )
+    with_alias = select(_cards.c.id).where(_cards.c.store_id == bindparam("store"), alias)
     return or_(
-        _starts(_payouts.c.id, "q", "q_end"),
-        _starts(_payouts.c.payment_hash, "q", "q_end"),
-        _starts(_payouts.c.destination_start, "q_destination", "q_destination_end"),
+        starts(_payouts.c.id),
+        starts(_payouts.c.payment_hash),
+        starts(_payouts.c.destination_start, "destination"),
         _payouts.c.id.in_(with_word),
         _payouts.c.card_id.in_(with_alias),
     )
@@ -169,8 +187,8 @@ def conditions(shape: Shape, *, by_store: bool = False) -> list[ColumnElement[bo
         found.append(_any_of(_payouts.c.status, "status_is", shape.statuses))
     if shape.states:
         found.append(_any_of(_payouts.c.state, "state_is", shape.states))
-    if shape.q:
-        found.append(_matches_text())
+    is_alone = shape.terms == 1
+    found += [_matches_term(number, is_alone=is_alone) for number in range(shape.terms)]
     return found
 
 

@@ -175,6 +175,34 @@ async def test_a_filter_finds_what_it_says(
     assert stats["total"]["amount_sats"] == sum(item["amount_sats"] for item in found)
 
 
+async def test_several_words_are_all_to_be_found(api: Api, pull: PullPayment) -> None:
+    card = VirtualCard()
+    await api.shop.card(card, pull, "Bob's 100% card")
+    memos = ("The window cleaner, June", "Window glass", "A cleaner window: July", "Shop window")
+    made = [
+        await api.shop.claim(pull, invoice(api.shop.clock, number, description=memo))
+        for number, memo in enumerate(memos, 1)
+    ]
+    pr = invoice(api.shop.clock, 9, description="window seat")
+    made.append(await api.shop.claim_tap(await api.shop.tap(card), pr))
+
+    for q, wanted in (
+        ("Window cleaner", {0, 2}),
+        ("cleaner  WIND", {0, 2}),
+        ("a window of glass", {1}),
+        ("window, cleaner: june", {0}),
+        ("window card", {4}),
+        ("bob's 100% seat", {4}),
+        ("window 1_0% seat", set()),
+        (f"window {made[3].id}", {3}),
+        ("window door", set()),
+    ):
+        found = await api.pages("payouts", q=q)
+        stats = await api.get("stats", q=q)
+        assert {item["id"] for item in found} == {made[number].id for number in wanted}, q
+        assert stats["total"]["count"] == len(wanted), q
+
+
 async def test_a_payout_is_found_by_the_start_of_its_texts(api: Api, pull: PullPayment) -> None:
     card = VirtualCard()
     await api.shop.card(card, pull, "Bob's card")
@@ -229,6 +257,7 @@ BAD = [
     ({"q": "ab"}, "q"),
     ({"q": "x" * 501}, "q"),
     ({"q": "ab\x00"}, "q"),
+    ({"q": " ".join(f"word{number}" for number in range(9))}, "q"),
     ({"card": ""}, "card"),
     ({"card": "x" * 65}, "card"),
     ({"card": "a\x00"}, "card"),
