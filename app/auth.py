@@ -1,10 +1,10 @@
-"""Who calls, and what their role allows: one table of permissions."""
+"""Who calls, and whether they may: asked at every act, on screens and over HTTP alike."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -13,53 +13,10 @@ from app.container import Container
 from app.http.strict import check_query
 from app.request import request_id_of
 from models.errors import Forbidden, Unauthenticated
+from models.permission import ALLOWED, ASKS_AGAIN, Permission
+from models.session import Session
 from models.store import Actor, ActorKind, Role
 from services.stores import KEY_PREFIX
-
-
-class Permission(StrEnum):
-    """What may be allowed."""
-
-    READ = "read"
-    SEE_UIDS = "see whole card numbers"
-    SEE_LINKS = "see claim links, which let whoever holds one draw"
-    CREATE = "create pull payments, cards and payouts"
-    PROGRAM = "program cards, give them new keys and wipe them"
-    APPROVE = "approve and reject"
-    CANCEL = "cancel"
-    STOP = "stop sends"
-    RESUME = "resume sends"
-    INTERVENE = "retry, hold and release"
-    RESOLVE = "resolve what nothing else decides"
-    EXPORT = "export payouts"
-    KEYS = "make, replace and revoke API keys"
-    PEOPLE = "invite and remove people, and change their roles"
-    SETTINGS = "change settings, the connection to Flash among them"
-    AUDIT = "read the record of what was done"
-
-
-_EVERYBODY = frozenset(Role)
-_MANAGERS = frozenset({Role.OWNER, Role.MANAGER})
-_APPROVERS = frozenset({Role.OWNER, Role.APPROVER})
-
-ALLOWED: dict[Permission, frozenset[Role]] = {
-    Permission.READ: _EVERYBODY,
-    Permission.SEE_UIDS: _MANAGERS,
-    Permission.SEE_LINKS: _MANAGERS,
-    Permission.CREATE: _MANAGERS,
-    Permission.PROGRAM: _MANAGERS,
-    Permission.APPROVE: _APPROVERS | _MANAGERS,
-    Permission.CANCEL: _MANAGERS,
-    Permission.STOP: frozenset({Role.OWNER, Role.MANAGER, Role.APPROVER}),
-    Permission.RESUME: frozenset({Role.OWNER}),
-    Permission.INTERVENE: _MANAGERS,
-    Permission.RESOLVE: frozenset({Role.OWNER}),
-    Permission.EXPORT: _EVERYBODY - {Role.DEVELOPER},
-    Permission.KEYS: frozenset({Role.OWNER, Role.DEVELOPER}),
-    Permission.PEOPLE: frozenset({Role.OWNER}),
-    Permission.SETTINGS: frozenset({Role.OWNER}),
-    Permission.AUDIT: frozenset({Role.OWNER, Role.AUDITOR}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +26,17 @@ class Caller:
     store_id: str
     role: Role
     actor: Actor
-    session_id: str | None = None
+    session: Session | None = None
+
+    @property
+    def session_id(self) -> str | None:
+        """Return the session of a person; keys and the demo's visitor have none."""
+        return None if self.session is None else self.session.id
+
+    @property
+    def person_id(self) -> str:
+        """Return whose own things they may look after; empty for a key."""
+        return (self.actor.id or "") if self.actor.kind is ActorKind.PERSON else ""
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the role allows something."""
@@ -83,6 +50,15 @@ class Caller:
         """
         if not self.may(permission):
             raise Forbidden(f"The role {self.role} does not allow this.")
+
+    def need_fresh(self, now: datetime) -> None:
+        """Refuse a person who gave their password too long ago.
+
+        Raises:
+            Forbidden: It was too long ago.
+        """
+        if self.session is not None and not self.session.is_fresh(now):
+            raise Forbidden("This asks for your password again: sign in anew, and repeat it.")
 
     def may_grant(self, role: Role) -> bool:
         """Tell whether a role, given to a key or a person, allows nothing the caller's does not."""
@@ -121,25 +97,33 @@ async def caller_of(request: Request) -> Caller:
         session = standing.session
         request.app.state.allowance.of_key(session.id, address)
         actor = Actor(ActorKind.PERSON, session.user_id, address, request_id_of(request))
-        return Caller(session.store_id, standing.role, actor, session.id)
+        return Caller(session.store_id, standing.role, actor, session)
     key = await services.stores.authenticate(text)
     request.app.state.allowance.of_key(key.id, address)
     actor = Actor(ActorKind.API_KEY, key.id, address, request_id_of(request))
     return Caller(key.store_id, key.role, actor)
 
 
-async def still(caller: Caller, container: Container) -> Caller:
-    """Return the caller as of now: a page may have been open since before a role was changed.
+async def right_now(
+    caller: Caller, container: Container, permission: Permission, *, again: bool | None = None
+) -> Caller:
+    """Return who acts, as of now: a page may have been open since before a right was lost.
+
+    Whether the password must have been given lately stands in the table; `again` says otherwise.
 
     Raises:
+        Forbidden: The role does not allow it, or the password was given too long ago.
         Unauthenticated: The session is over.
     """
-    if caller.session_id is None:
-        return caller
-    standing = await container.doors.sessions.read(caller.session_id)
-    if standing is None or standing.session.store_id != caller.store_id:
-        raise Unauthenticated("Sign in again.")
-    return replace(caller, role=standing.role)
+    if caller.session_id is not None:
+        standing = await container.doors.sessions.read(caller.session_id)
+        if standing is None or standing.session.store_id != caller.store_id:
+            raise Unauthenticated("Sign in again.")
+        caller = replace(caller, role=standing.role, session=standing.session)
+    caller.need(permission)
+    if permission in ASKS_AGAIN if again is None else again:
+        caller.need_fresh(container.clock.utc_now())
+    return caller
 
 
 def allowed(permission: Permission) -> Callable[[Request], Awaitable[Caller]]:
@@ -148,6 +132,8 @@ def allowed(permission: Permission) -> Callable[[Request], Awaitable[Caller]]:
     async def dependency(request: Request) -> Caller:
         caller = await caller_of(request)
         caller.need(permission)
+        if permission in ASKS_AGAIN:
+            caller.need_fresh(container_of(request).clock.utc_now())
         check_query(request)
         return caller
 

@@ -52,7 +52,7 @@ def caller_of_standing(standing: Standing, origin: Origin) -> Caller:
     """Return the caller that a session stands for."""
     session = standing.session
     actor = Actor(ActorKind.PERSON, session.user_id, origin.address, origin.request_id)
-    return Caller(session.store_id, standing.role, actor, session.id)
+    return Caller(session.store_id, standing.role, actor, session)
 
 
 def origin_of(request: Request) -> Origin:

@@ -56,23 +56,30 @@ class FormDialog:
             self._form.props.update({"novalidate": "", "role": "dialog", "aria-label": title})
         self._form.on("submit", self._submitted, js_handler=_GATHER)
 
-    def open(self, fields: tuple[Field, ...]) -> None:
-        """Ask these questions."""
+    def open(
+        self, fields: tuple[Field, ...], *, title: str = "", text: str = "", submit: str = ""
+    ) -> None:
+        """Ask these questions, under other words if some are given."""
         self._form.clear()
         self._inputs, self._errors = {}, {}
+        self._form.props["aria-label"] = title or self._title
         with self._form:
             with html.header().classes("fp-modal-head"):
-                html.h2(self._title).classes("fp-form-title")
+                html.h2(title or self._title).classes("fp-form-title")
                 close = html.button("✕").classes("fp-button quiet")
                 close.props('type=button aria-label="Close"').on("click", self._dialog.close)
             with html.div().classes("fp-modal-body fp-fields"):
+                if text:
+                    html.p(text).classes("fp-note wide")
                 for field in fields:
                     self._field(field)
                 self._errors[""] = Text("p").classes("fp-field-error wide").props("role=alert")
             with html.footer().classes("fp-modal-foot"):
                 cancel = Text("button", "Cancel").classes("fp-button").props("type=button")
                 cancel.on("click", self._dialog.close)
-                Text("button", self._submit).classes("fp-button primary").props("type=submit")
+                Text("button", submit or self._submit).classes("fp-button primary").props(
+                    "type=submit"
+                )
         self._dialog.open()
 
     def close(self) -> None:

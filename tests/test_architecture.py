@@ -8,7 +8,17 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.rules import RULES, Rule, Source, calls, imports, numbers, read_sources, shape
+from tests.support.rules import (
+    RULES,
+    Rule,
+    Source,
+    calls,
+    imports,
+    numbers,
+    read_sources,
+    rights,
+    shape,
+)
 from tests.support.rules.source import LAYERS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -129,6 +139,21 @@ WRONG = [
         "models/errors.py",
         "class A:\n code: ClassVar[str] = 'a'\nclass B:\n code = 'a'",
     ),
+    Case(
+        rights.pages_act_as_whoever_may_now,
+        "app/pages/a.py",
+        "async def f(visit):\n await stop(visit.caller.actor)",
+    ),
+    Case(
+        rights.pages_act_as_whoever_may_now,
+        "app/pages/a.py",
+        "async def f(visit):\n caller = visit.caller\n await stop(caller.actor)",
+    ),
+    Case(
+        rights.pages_act_as_whoever_may_now,
+        "app/pages/a.py",
+        "async def f(visit):\n await stop(Actor(ActorKind.PERSON, 'us_1'))",
+    ),
 ]
 
 RIGHT = [
@@ -168,6 +193,11 @@ RIGHT = [
         shape.error_codes_are_unique,
         "models/errors.py",
         "class A:\n code = 'a'\nclass B(A): ...\nclass C:\n code = 'c'",
+    ),
+    Case(
+        rights.pages_act_as_whoever_may_now,
+        "app/pages/a.py",
+        "async def f(visit):\n caller = await visit.need(P)\n await stop(caller.actor)",
     ),
 ]
 

@@ -9,7 +9,7 @@ from pydantic import Field, StrictBool, StrictStr
 from starlette.responses import Response
 
 from app.answers import json_answer, to_json
-from app.auth import Caller, Creator, Permission, Programmer, Reader, Services
+from app.auth import Caller, Creator, Programmer, Reader, Services
 from app.container import Container
 from app.http.card_keys import card_base, shown_link, wipe_json
 from app.http.cursor import read_cursor, write_cursor
@@ -20,6 +20,7 @@ from app.idempotency import Once, keep_after, once
 from models.card import Card, CardState
 from models.card_link import LinkAction, MadeLink
 from models.ids import CARD
+from models.permission import Permission
 from services.boltcards import NewCard
 from services.card_crypto import parse_card_key, parse_uid
 from services.card_link import check_card_base

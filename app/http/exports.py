@@ -11,11 +11,12 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from app.auth import Exporter, Permission, Services
+from app.auth import Exporter, Services
 from app.http.filters import FilterQuery, read_filter
 from app.sessions import caller_of_page
 from models.errors import ExportCancelled, Unauthenticated
 from models.export import ExportFormat, ExportOrder
+from models.permission import Permission
 from services.exports import Export
 
 _log = structlog.get_logger(__name__)

@@ -9,7 +9,7 @@ from pydantic import Field, StrictInt, StrictStr
 from starlette.responses import Response
 
 from app.answers import json_answer, to_json
-from app.auth import Approver, Caller, Canceller, Permission, Reader, Services
+from app.auth import Approver, Caller, Canceller, Reader, Services
 from app.container import Container
 from app.http.cursor import read_mark, write_mark
 from app.http.filters import ViewQuery, read_filter
@@ -20,6 +20,7 @@ from models.errors import InvalidField, ServiceError
 from models.ids import PAYOUT
 from models.payout import PayoutEvent
 from models.payout_view import PayoutView
+from models.permission import Permission
 
 router = APIRouter(tags=["payouts"])
 BATCH_LIMIT = 200

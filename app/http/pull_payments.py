@@ -11,7 +11,7 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr
 from starlette.responses import Response
 
 from app.answers import json_answer, to_json
-from app.auth import Caller, Creator, Permission, Reader, Services
+from app.auth import Caller, Creator, Reader, Services
 from app.container import Container
 from app.http.cursor import read_cursor, write_cursor
 from app.http.strict import Strict
@@ -19,6 +19,7 @@ from app.idempotency import Once, keep_after, once
 from models.errors import InvalidField
 from models.ids import PULL_PAYMENT
 from models.instants import parse_moment
+from models.permission import Permission
 from models.pull_payment import PullPayment
 from services import lnurl
 from services.pull_payments import NewPullPayment, PullPaymentChange

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from app.auth import Permission, Services
+from app.auth import Services
 from app.container import Container
 from app.http.strict import is_keepable
 from app.sessions import caller_of_page
 from models.errors import InvalidField, Unauthenticated
 from models.instants import iso, parse_moment
+from models.permission import Permission
 from models.record import Entry, EntryFilter
 from models.store import ActorKind, Store
 from services.export_rows import harmless

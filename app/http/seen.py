@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from app.auth import Caller, Permission
+from app.auth import Caller
 from app.container import Container
+from models.permission import Permission
 
 
 async def note_card_numbers(

@@ -20,10 +20,13 @@ from components.once_dialog import OnceDialog
 from components.role_words import role_name
 from components.room_panel import Button, RoomPanel
 from models.errors import InvalidField, ServiceError, Unauthenticated
+from models.permission import Permission
 from models.session import Session, SessionEnd, SessionKind
+from models.store import Actor
 
 _NO_ACCOUNT = "The demo has no accounts: whoever opens it on this machine is its owner."
 _PASSWORD = Field("password", "Your password", "password")
+_Then = Callable[[Session, Actor], Awaitable[None]]
 _CODE = Field("code", "Code", hint="Of your authenticator app, or a recovery code.")
 _RECOVERY = (
     "Keep these where you find them without your phone. Each lets you in once, in place of a code."
@@ -40,7 +43,7 @@ class AccountPage:
         self._doors = visit.container.doors
         self._has_account = visit.caller.session_id is not None
         self._has_factor = False
-        self._after: Callable[[Session], Awaitable[None]] | None = None
+        self._after: _Then | None = None
         self._self = RoomPanel("You", "you")
         if not self._has_account:
             self._self.show({}, _NO_ACCOUNT)
@@ -73,7 +76,7 @@ class AccountPage:
         """Take how the store stands; this page has no use for it."""
 
     async def _show(self) -> None:
-        visit, user_id = self._visit, self._visit.caller.actor.id or ""
+        visit, user_id = self._visit, self._visit.caller.person_id
         now = visit.container.clock.utc_now()
         members = await self._doors.people.members(visit.store.id)
         me = next((member for member in members if member.user_id == user_id), None)
@@ -130,11 +133,11 @@ class AccountPage:
         acts = () if is_this else (Act("Go there", f"Go to {name}", switch),)
         return ActRow(name, "You are here" if is_this else "", ((role.capitalize(), ""),), acts)
 
-    async def _live(self) -> Session:
-        standing = await self._doors.sessions.read(self._visit.caller.session_id or "")
-        if standing is None:
+    async def _live(self) -> tuple[Session, Actor]:
+        caller = await self._visit.need(Permission.READ)
+        if caller.session is None:
             raise Unauthenticated("Sign in again.")
-        return standing.session
+        return caller.session, caller.actor
 
     def _ask_password(self) -> None:
         fields = (
@@ -148,7 +151,7 @@ class AccountPage:
         try:
             if values.get("new") != values.get("again"):
                 raise InvalidField("again", "this is not the same")
-            session, actor = await self._live(), self._visit.caller.actor
+            session, actor = await self._live()
             await self._doors.sign_in.change_password(
                 *(session, values.get("password", ""), values.get("new", "")),
                 *(values.get("code", ""), actor),
@@ -164,7 +167,7 @@ class AccountPage:
         await self._show()
         return True
 
-    def _asking(self, then: Callable[[Session], Awaitable[None]]) -> Callable[[], None]:
+    def _asking(self, then: _Then) -> Callable[[], None]:
         def ask() -> None:
             self._after = then
             self._again.open((_PASSWORD, _CODE) if self._has_factor else (_PASSWORD,))
@@ -176,26 +179,23 @@ class AccountPage:
         if then is None:
             return False
         try:
-            await self._doors.sign_in.confirm(
-                await self._live(),
-                values.get("password", ""),
-                values.get("code", ""),
-                self._visit.caller.actor,
-            )
-            await then(await self._live())
+            session, actor = await self._live()
+            given = values.get("password", ""), values.get("code", "")
+            await self._doors.sign_in.confirm(session, *given, actor)
+            await then(*await self._live())
         except ServiceError as error:
             self._again.show_errors(errors_of(error))
             return False
         return True
 
-    async def _enrol(self, session: Session) -> None:
+    async def _enrol(self, session: Session, _actor: Actor) -> None:
         made = await self._doors.factors.enrol(session)
         with self._visit.client:
             self._setting_up.show(made.uri, made.secret)
 
     async def _code_given(self, code: str) -> str:
         try:
-            session, actor = await self._live(), self._visit.caller.actor
+            session, actor = await self._live()
             codes = await self._doors.factors.confirm(session, code, actor)
         except ServiceError as error:
             return error.message[:1].upper() + error.message[1:] + "."
@@ -203,12 +203,12 @@ class AccountPage:
         await self._show()
         return ""
 
-    async def _renew(self, session: Session) -> None:
-        self._show_codes(await self._doors.factors.renew_codes(session, self._visit.caller.actor))
+    async def _renew(self, session: Session, actor: Actor) -> None:
+        self._show_codes(await self._doors.factors.renew_codes(session, actor))
         await self._show()
 
-    async def _drop(self, session: Session) -> None:
-        await self._doors.factors.drop(session, self._visit.caller.actor)
+    async def _drop(self, session: Session, actor: Actor) -> None:
+        await self._doors.factors.drop(session, actor)
         await self._show()
 
     def _show_codes(self, codes: list[str]) -> None:
@@ -216,13 +216,18 @@ class AccountPage:
             self._once.show("Recovery codes", _RECOVERY, "\n".join(codes))
 
     def _ending(self, session_id: str) -> Callable[[], Awaitable[None]]:
-        end = self._doors.sessions.end
-        actor = self._visit.caller.actor
-        return partial(self._try, lambda: end(session_id, SessionEnd.ENDED, actor))
+        return partial(self._try, partial(self._end, session_id))
+
+    async def _end(self, session_id: str) -> None:
+        _, actor = await self._live()
+        await self._doors.sessions.end(session_id, SessionEnd.ENDED, actor)
 
     async def _end_others(self) -> None:
-        sessions, caller = self._doors.sessions, self._visit.caller
-        await self._try(lambda: sessions.end_all(caller.actor, but=caller.session_id or ""))
+        await self._try(self._end_all_others)
+
+    async def _end_all_others(self) -> None:
+        session, actor = await self._live()
+        await self._doors.sessions.end_all(actor, but=session.id)
 
     async def _try(self, act: Callable[[], Awaitable[object]]) -> None:
         try:

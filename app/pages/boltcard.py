@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from nicegui import background_tasks, ui
 
-from app.auth import Permission
 from app.http.card_keys import card_base, link_url, wipe_json
 from app.pages.boltcard_form import edit_fields, fund_options, refusals
 from app.pages.follower import Follower
@@ -24,6 +23,7 @@ from models.card import CardStage
 from models.card_link import LinkAction
 from models.card_view import CardStory
 from models.errors import NotFoundError, ServiceError
+from models.permission import Permission
 from services.card_link import card_deeplink, check_card_base
 
 _BEFORE_NEW_KEYS = (
@@ -116,11 +116,11 @@ class BoltcardPage:
 
     async def _offer_link(self, action: LinkAction) -> None:
         visit = self._visit
-        await visit.need(Permission.PROGRAM)
+        caller = await visit.need(Permission.PROGRAM)
         check_card_base(card_base(visit.container))
         made_at = visit.container.clock.utc_now()
         made = await visit.container.card_links.make(
-            visit.store.id, self._id, action, visit.caller.actor
+            caller.store_id, self._id, action, caller.actor
         )
         url = link_url(visit.container, made)
         scan_url = f"{url}/scan" if action is LinkAction.PROGRAM else None
@@ -142,10 +142,8 @@ class BoltcardPage:
 
     async def _show_keys(self) -> None:
         visit = self._visit
-        await visit.need(Permission.PROGRAM)
-        handed = await visit.container.card_links.show_keys(
-            visit.store.id, self._id, visit.caller.actor
-        )
+        caller = await visit.need(Permission.PROGRAM)
+        handed = await visit.container.card_links.show_keys(caller.store_id, self._id, caller.actor)
         with visit.client:
             self._secret.show(
                 f"Keys to wipe {handed.alias}",
@@ -185,11 +183,11 @@ class BoltcardPage:
         pull_payment_id: str | None = None,
     ) -> None:
         visit = self._visit
-        await visit.need(Permission.CREATE)
+        caller = await visit.need(Permission.CREATE)
         await visit.container.boltcards.change(
-            visit.store.id,
+            caller.store_id,
             self._id,
-            visit.caller.actor,
+            caller.actor,
             alias=alias,
             active=active,
             pull_payment_id=pull_payment_id,

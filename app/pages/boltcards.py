@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from nicegui import background_tasks
 
-from app.auth import Permission
 from app.pages.boltcard import BoltcardPage
 from app.pages.boltcard_form import BY_HAND, fund_options, new_fields, new_from, refusals
 from app.pages.follower import Follower
@@ -17,6 +16,7 @@ from components.boltcard_list import BoltcardList
 from components.form_dialog import FormDialog, Values
 from models.card_view import CardView
 from models.errors import InvalidField, ServiceError
+from models.permission import Permission
 
 PAGE = 40
 MOST = 1_000
@@ -83,15 +83,13 @@ class BoltcardsPage:
     async def _make(self, values: Values) -> bool:
         visit = self._visit
         try:
-            await visit.need(Permission.CREATE)
+            caller = await visit.need(Permission.CREATE)
             if not values.get("pull_payment_id"):
                 raise InvalidField(
                     "pull_payment_id", "make a pull payment first: a card draws on one"
                 )
             wanted = new_from(values)
-            made = await visit.container.boltcards.create(
-                visit.store.id, wanted, visit.caller.actor
-            )
+            made = await visit.container.boltcards.create(caller.store_id, wanted, caller.actor)
         except ServiceError as error:
             self._form.show_errors(refusals(error))
             return False

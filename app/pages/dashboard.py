@@ -6,9 +6,8 @@ from datetime import timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from nicegui import background_tasks, html
+from nicegui import background_tasks, html, ui
 
-from app.auth import Permission
 from app.http.filters import read_values
 from app.pages.dashboard_view import DashboardView
 from app.pages.filter_views import FilterViews
@@ -34,6 +33,7 @@ from models.errors import InvalidField, ServiceError
 from models.export import ExportFormat, ExportOrder
 from models.payout_filter import PayoutFilter
 from models.payout_order import PayoutOrder
+from models.permission import Permission
 from models.rollup import Ranking
 from models.states import PayoutStatus
 
@@ -185,12 +185,18 @@ class Dashboard:
 
     async def _export(self, form: str) -> None:
         """Make a file of exactly what is filtered, and hand it to the browser."""
+        try:
+            caller = await self._visit.need(Permission.EXPORT)
+        except ServiceError as error:
+            with self._client:
+                ui.notify(error.message, type="warning")
+            return
         order = ExportOrder(
             store=self._store,
             wanted=self._wanted.filter,
             format=ExportFormat(form),
-            actor=self._caller.actor,
-            shows_all=self._caller.may(Permission.SEE_UIDS),
+            actor=caller.actor,
+            shows_all=caller.may(Permission.SEE_UIDS),
             for_excel=form == ExportFormat.CSV,
         )
         await self._visit.export.begin(order)

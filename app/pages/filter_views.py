@@ -10,6 +10,7 @@ from components.filter_bar import FilterBar
 from components.filter_chips import Values
 from models.choice import Choice
 from models.errors import InvalidField, ServiceError
+from models.permission import Permission
 from services.saved_views import values_of
 
 
@@ -36,8 +37,10 @@ class FilterViews:
 
     async def act(self, act: str, view_id: str, name: str) -> None:
         """Do what somebody wants with a view, and show what is there then."""
-        saved, who = self._visit.container.saved_views, (self._visit.store.id, self._owner)
+        saved = self._visit.container.saved_views
         try:
+            caller = await self._visit.need(Permission.READ)
+            who = (caller.store_id, caller.person_id)
             if act == "save":
                 await saved.save(*who, name, self._present())
             elif act == "rename":
@@ -55,7 +58,7 @@ class FilterViews:
 
     @property
     def _owner(self) -> str:
-        return self._visit.caller.actor.id or ""
+        return self._visit.caller.person_id
 
     async def _pick(self, view_id: str) -> None:
         """Look at a view, if what was an address once still is one."""

@@ -8,15 +8,15 @@ from functools import partial
 
 from nicegui import ui
 
-from app.auth import Caller, Permission, still
+from app.pages.password_again import SureDialog, password_fields, take_password
 from app.pages.visit import Visit
 from components.act_list import Act, ActList, ActRow
-from components.confirm_dialog import ConfirmDialog
 from components.form_dialog import Field, FormDialog, Values
 from components.moment import short_day, short_moment
 from components.once_dialog import OnceDialog
 from components.role_words import role_name, role_options
 from models.errors import InvalidField, NotFoundError, ServiceError
+from models.permission import Permission
 from models.store import ApiKey, Role
 from services.api_keys import GRACE, is_live
 from services.stores import KEY_ROLES
@@ -31,10 +31,10 @@ MOST = 100
 class KeysPanel:
     """The list of keys that work, and of those that worked lately."""
 
-    def __init__(self, visit: Visit, once: OnceDialog, confirm: ConfirmDialog) -> None:
+    def __init__(self, visit: Visit, once: OnceDialog) -> None:
         self._visit = visit
         self._once = once
-        self._confirm = confirm
+        self._sure = SureDialog(visit, Permission.KEYS)
         self._list = ActList(
             "API keys", _COLUMNS, _NOTHING, testid="keys", new=("New key", self._ask)
         )
@@ -78,24 +78,28 @@ class KeysPanel:
             acts if is_live(key, now) else (),
         )
 
-    def _ask(self) -> None:
+    async def _ask(self) -> None:
         caller = self._visit.caller
         roles = [role for role in Role if role in KEY_ROLES and caller.may_grant(role)]
-        self._form.open(
-            (
-                Field("name", "Name", hint="What uses it, such as Web shop."),
-                Field("role", "Role", "select", value="viewer", options=role_options(roles)),
-                Field("days", "Works for", "select", value="90", options=_LIVES),
+        again = await password_fields(self._visit)
+        with self._visit.client:
+            self._form.open(
+                (
+                    Field("name", "Name", hint="What uses it, such as Web shop."),
+                    Field("role", "Role", "select", value="viewer", options=role_options(roles)),
+                    Field("days", "Works for", "select", value="90", options=_LIVES),
+                    *again,
+                )
             )
-        )
 
     async def _make(self, values: Values) -> bool:
         visit, days = self._visit, values.get("days", "")
         try:
-            caller, role = await self._may(), Role(values.get("role", ""))
+            await take_password(visit, Permission.KEYS, values)
+            caller, role = await visit.need(Permission.KEYS), Role(values.get("role", ""))
             caller.need_grant(role)
             text = await visit.container.stores.create_api_key(
-                visit.store.id,
+                caller.store_id,
                 values.get("name", ""),
                 role,
                 int(days) if days else None,
@@ -112,16 +116,16 @@ class KeysPanel:
         await self.show()
         return True
 
-    def _replacing(self, key: ApiKey) -> Callable[[], None]:
-        return lambda: self._confirm.ask(
+    def _replacing(self, key: ApiKey) -> Callable[[], Awaitable[None]]:
+        return lambda: self._sure.ask(
             f"Replace the key {key.name}?",
             f"A new key is made. The old one goes on working for {GRACE.days} day.",
             "Replace",
             partial(self._try, partial(self._replace, key)),
         )
 
-    def _revoking(self, key: ApiKey) -> Callable[[], None]:
-        return lambda: self._confirm.ask(
+    def _revoking(self, key: ApiKey) -> Callable[[], Awaitable[None]]:
+        return lambda: self._sure.ask(
             f"Revoke the key {key.name}?",
             "Programs that use it are refused at once.",
             "Revoke",
@@ -129,17 +133,17 @@ class KeysPanel:
         )
 
     async def _replace(self, key: ApiKey) -> None:
-        caller = await self._may()
+        caller = await self._visit.need(Permission.KEYS)
         caller.need_grant(key.role)
         api_keys = self._visit.container.doors.api_keys
-        text = await api_keys.rotate(self._visit.store.id, key.id, caller.actor)
+        text = await api_keys.rotate(caller.store_id, key.id, caller.actor)
         with self._visit.client:
             self._once.show(f"The new key {key.name}", _TEXT, text)
 
     async def _revoke(self, key: ApiKey) -> None:
-        caller = await self._may()
+        caller = await self._visit.need(Permission.KEYS)
         api_keys = self._visit.container.doors.api_keys
-        await api_keys.revoke(self._visit.store.id, key.id, caller.actor)
+        await api_keys.revoke(caller.store_id, key.id, caller.actor)
 
     async def _try(self, act: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -153,8 +157,3 @@ class KeysPanel:
     def _warn(self, words: str) -> None:
         with self._visit.client:
             ui.notify(words, type="warning")
-
-    async def _may(self) -> Caller:
-        caller = await still(self._visit.caller, self._visit.container)
-        caller.need(Permission.KEYS)
-        return caller

@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Awaitable, Callable
 
 from app.answers import to_json
-from app.auth import Permission, still
 from app.idempotency import Once
 from app.pages.new_payout_form import fields_of, refusals, request_from
 from app.pages.visit import Visit
@@ -19,6 +18,7 @@ from models.flash import ProbeOutcome
 from models.money import NANOUSD_PER_CENT
 from models.payout import DestinationKind, Payout
 from models.payout_request import PayoutPreview, PayoutRequest
+from models.permission import Permission
 from models.pull_payment import PullPaymentPhase
 from services.fee_estimates import estimate_fee
 from services.fee_policy import LEAST_CAP_NANOUSD, MOST_PERCENT
@@ -70,7 +70,7 @@ class NewPayout:
     async def _look_at(self, values: Values) -> bool:
         self._values = values
         try:
-            self._visit.caller.need(Permission.CREATE)
+            await self._visit.need(Permission.CREATE)
             request = request_from(values)
             await self._show(request)
         except ServiceError as error:
@@ -136,8 +136,7 @@ class NewPayout:
     async def _make(self, request: PayoutRequest, preview: PayoutPreview) -> str:
         """Make the payout, or return the one that this dialog has made before."""
         container = self._visit.container
-        caller = await still(self._visit.caller, container)
-        caller.need(Permission.CREATE)
+        caller = await self._visit.need(Permission.CREATE)
         said = hashlib.sha256(repr(request).encode()).hexdigest()
         keyed = Once(container, caller.store_id, ROUTE, self._key, said)
         before = await keyed.kept()

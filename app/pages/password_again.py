@@ -1,25 +1,26 @@
-"""Asks for the password once more before an act that decides over money for good."""
+"""Asks for the password once more before an act that decides over money, or over who decides."""
 
 from __future__ import annotations
 
-from app.pages.visit import Visit
-from components.form_dialog import Field, Values
-from models.errors import InvalidField, RateLimited, Unauthenticated
-from models.session import Session
+from collections.abc import Awaitable, Callable
 
-_HINT = "You decide over money, so say once more that it is you."
+from app.pages.visit import Visit
+from components.confirm_dialog import ConfirmDialog
+from components.form_dialog import Field, FormDialog, Values
+from models.errors import InvalidField, RateLimited, ServiceError, Unauthenticated
+from models.permission import Permission
+
+_HINT = "You decide over money or people, so say once more that it is you."
 _CODE_HINT = "Only if you sign in with one."
 
 
-async def needs_password(visit: Visit) -> bool:
-    """Tell whether the password was given too long ago; a demo's visitor has none."""
-    session = await _session(visit)
-    return session is not None and not session.is_fresh(visit.container.clock.utc_now())
-
-
-def password_fields(*, asked: bool) -> tuple[Field, ...]:
-    """Return the questions, or none."""
-    if not asked:
+async def password_fields(visit: Visit) -> tuple[Field, ...]:
+    """Return the questions; none if the password was given a short while ago, or there is none."""
+    try:
+        session = await visit.session()
+    except ServiceError:
+        return ()  # the act itself says so
+    if session is None or session.is_fresh(visit.container.clock.utc_now()):
         return ()
     return (
         Field("password", "Your password", "password", hint=_HINT),
@@ -27,14 +28,16 @@ def password_fields(*, asked: bool) -> tuple[Field, ...]:
     )
 
 
-async def take_password(visit: Visit, values: Values) -> None:
-    """Check what was given, where it is needed.
+async def take_password(visit: Visit, permission: Permission, values: Values) -> None:
+    """Check what was given, where it is needed, for those who may do what it is asked for.
 
     Raises:
         InvalidField: `password`, if it is not right or there were too many tries.
+        Forbidden: The role does not allow it.
         Unauthenticated: The session is over.
     """
-    session = await _session(visit)
+    caller = await visit.need(permission, again=False)
+    session = caller.session
     if session is None or session.is_fresh(visit.container.clock.utc_now()):
         return
     password = values.get("password", "")
@@ -42,16 +45,42 @@ async def take_password(visit: Visit, values: Values) -> None:
         raise InvalidField("password", "give your password")
     try:
         await visit.container.doors.sign_in.confirm(
-            session, password, values.get("code", ""), visit.caller.actor
+            session, password, values.get("code", ""), caller.actor
         )
     except (RateLimited, Unauthenticated) as error:
         raise InvalidField("password", error.message) from error
 
 
-async def _session(visit: Visit) -> Session | None:
-    if visit.caller.session_id is None:
-        return None
-    standing = await visit.container.doors.sessions.read(visit.caller.session_id)
-    if standing is None:
-        raise Unauthenticated("Sign in again.")
-    return standing.session
+class SureDialog:
+    """Asks whether somebody is sure, and for the password if that was given too long ago."""
+
+    def __init__(self, visit: Visit, permission: Permission) -> None:
+        self._visit = visit
+        self._permission = permission
+        self._do: Callable[[], Awaitable[None]] | None = None
+        self._confirm = ConfirmDialog()
+        self._form = FormDialog("Are you sure?", "Go on", self._given)
+
+    async def ask(
+        self, title: str, text: str, word: str, on_yes: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Ask, and do it if the answer is yes."""
+        fields = await password_fields(self._visit)
+        with self._visit.client:
+            if fields:
+                self._do = on_yes
+                self._form.open(fields, title=title, text=text, submit=word)
+            else:
+                self._confirm.ask(title, text, word, on_yes)
+
+    async def _given(self, values: Values) -> bool:
+        if self._do is None:
+            return False
+        try:
+            await take_password(self._visit, self._permission, values)
+        except ServiceError as error:
+            field = error.field if isinstance(error, InvalidField) else ""
+            self._form.show_errors({field: error.message})
+            return False
+        await self._do()
+        return True

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from nicegui import ui
 
-from app.auth import Caller, Permission, still
-from app.pages.password_again import needs_password, password_fields, take_password
+from app.auth import Caller
+from app.pages.password_again import password_fields, take_password
 from app.pages.pull_payment_form import refusals
 from app.pages.visit import Visit
 from components.confirm_dialog import ConfirmDialog
@@ -17,6 +17,7 @@ from components.form_dialog import Field, FormDialog, Values
 from models.errors import InvalidField, ServiceError
 from models.payout_act import PayoutAct, PossibleActs
 from models.payout_view import PayoutView
+from models.permission import Permission
 
 REASON_CODE = "by_hand"
 NEEDS = {
@@ -78,18 +79,16 @@ class PayoutActs:
     async def ask_not_paid(self, payout: PayoutView) -> None:
         """Ask whether the books' proposal is taken."""
         self._payout = payout
-        again = await needs_password(self._visit)
         hint = "It is closed as failed. If it left after all, that money is lost to you."
         proof = Field("evidence", "Evidence", "textarea", hint=hint, value=_BOOKS)
-        self._books.open((proof, *password_fields(asked=again)))
+        self._books.open((proof, *await password_fields(self._visit)))
 
     async def _ask_outcome(self) -> None:
-        again = await needs_password(self._visit)
         self._resolve.open(
             (
                 Field("outcome", "What did you find?", "choice", options=_OUTCOMES),
                 Field("evidence", "Evidence", "textarea", hint=_PROOF_HINT),
-                *password_fields(asked=again),
+                *await password_fields(self._visit),
             )
         )
 
@@ -125,10 +124,10 @@ class PayoutActs:
     async def _decide(self, form: FormDialog, values: Values, *, is_paid: bool) -> bool:
         visit = self._visit
         try:
-            caller, payout = await self._allowed(PayoutAct.RESOLVE)
             if not values.get("evidence"):
                 raise InvalidField("evidence", "say what shows it")
-            await take_password(visit, values)
+            await take_password(visit, Permission.RESOLVE, values)
+            caller, payout = await self._allowed(PayoutAct.RESOLVE)
             await visit.container.engine.interventions.resolve(
                 caller.store_id,
                 payout.id,
@@ -171,9 +170,7 @@ class PayoutActs:
 
     async def _allowed(self, act: PayoutAct) -> tuple[Caller, PayoutView]:
         assert self._payout is not None, "a payout was chosen before"
-        caller = await still(self._visit.caller, self._visit.container)
-        caller.need(NEEDS[act])
-        return caller, self._payout
+        return await self._visit.need(NEEDS[act]), self._payout
 
 
 def _moment(text: str, zone_name: str) -> datetime | None:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from nicegui import background_tasks, ui
 
-from app.auth import Permission
 from app.pages.payout_acts import PayoutActs
 from app.pages.visit import Visit
 from components.payout_detail import PayoutDetailDialog
 from models.errors import NotFoundError
 from models.payout_detail import PayoutDetail
+from models.permission import Permission
 
 
 class DetailOpener:

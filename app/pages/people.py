@@ -8,17 +8,17 @@ from functools import partial
 
 from nicegui import ui
 
-from app.auth import Caller, Permission, still
 from app.pages.keys_panel import KeysPanel
+from app.pages.password_again import SureDialog, password_fields, take_password
 from app.pages.standing_board import Standing
 from app.pages.visit import Place, View, Visit
 from components.act_list import Act, ActList, ActRow
-from components.confirm_dialog import ConfirmDialog
 from components.form_dialog import Field, FormDialog, Values
 from components.moment import short_day, short_moment
 from components.once_dialog import OnceDialog
 from components.role_words import role_name, role_options
 from models.errors import InvalidField, ServiceError
+from models.permission import Permission
 from models.person import Link, Member
 from models.store import Role
 from services.people import INVITATION_LIFE
@@ -36,7 +36,7 @@ class PeoplePage:
         self._visit = visit
         self._people = visit.container.doors.people
         self._once = OnceDialog()
-        self._confirm = ConfirmDialog()
+        self._sure = SureDialog(visit, Permission.PEOPLE)
         self._keys: KeysPanel | None = None
         if visit.caller.may(Permission.PEOPLE):
             columns = ("Person", "Role", "Second factor", "Last sign-in")
@@ -47,7 +47,7 @@ class PeoplePage:
             self._role = FormDialog("Change the role", "Change it", self._change_role)
             self._changing: Member | None = None
         if visit.caller.may(Permission.KEYS):
-            self._keys = KeysPanel(visit, self._once, self._confirm)
+            self._keys = KeysPanel(visit, self._once)
 
     async def connected(self) -> None:
         """Read who and what there is."""
@@ -78,7 +78,7 @@ class PeoplePage:
     def _member(self, member: Member, seen: datetime | None, owners: int) -> ActRow:
         visit, is_last = self._visit, member.role is Role.OWNER and owners == 1
         now, why_not = visit.container.clock.utc_now(), _LAST_OWNER if is_last else ""
-        zone, is_self = visit.store.time_zone, member.user_id == visit.caller.actor.id
+        zone, is_self = visit.store.time_zone, member.user_id == visit.caller.person_id
         below = f"Here since {short_day(member.since, now, zone)}"
         has_factor = member.has_second_factor
         return ActRow(
@@ -107,22 +107,25 @@ class PeoplePage:
             (Act("Revoke", f"Revoke the invitation of {link.email}", self._revoking(link)),),
         )
 
-    def _ask_invite(self) -> None:
-        self._invite.open(
-            (
-                Field("email", "E-mail", "email", "The link is for this address only."),
-                Field("role", "Role", "select", value="viewer", options=role_options(list(Role))),
+    async def _ask_invite(self) -> None:
+        again = await password_fields(self._visit)
+        with self._visit.client:
+            self._invite.open(
+                (
+                    Field("email", "E-mail", "email", "The link is for this address only."),
+                    Field("role", "Role", "select", "", "viewer", options=role_options(list(Role))),
+                    *again,
+                )
             )
-        )
 
     async def _make_link(self, values: Values) -> bool:
         visit = self._visit
         try:
-            caller = await self._may()
-            role = read_role(values)
+            await take_password(visit, Permission.PEOPLE, values)
+            caller, role = await visit.need(Permission.PEOPLE), read_role(values)
             caller.need_grant(role)
             link, token = await self._people.invite(
-                visit.store.id, values.get("email", ""), role, caller.actor
+                caller.store_id, values.get("email", ""), role, caller.actor
             )
         except ServiceError as error:
             self._invite.show_errors(errors_of(error))
@@ -137,12 +140,14 @@ class PeoplePage:
         await self._show()
         return True
 
-    def _asking(self, member: Member) -> Callable[[], None]:
-        def ask() -> None:
+    def _asking(self, member: Member) -> Callable[[], Awaitable[None]]:
+        async def ask() -> None:
             self._changing = member
             options = role_options(list(Role))
             chosen = Field("role", member.email, "select", value=member.role, options=options)
-            self._role.open((chosen,))
+            again = await password_fields(self._visit)
+            with self._visit.client:
+                self._role.open((chosen, *again))
 
         return ask
 
@@ -151,25 +156,26 @@ class PeoplePage:
         if member is None:
             return False
         try:
-            caller, role = await self._may(), read_role(values)
+            await take_password(self._visit, Permission.PEOPLE, values)
+            caller, role = await self._visit.need(Permission.PEOPLE), read_role(values)
             caller.need_grant(role)
-            await self._people.change_role(self._visit.store.id, member.user_id, role, caller.actor)
+            await self._people.change_role(caller.store_id, member.user_id, role, caller.actor)
         except ServiceError as error:
             self._role.show_errors(errors_of(error))
             return False
         await self._show()
         return True
 
-    def _removing(self, member: Member) -> Callable[[], None]:
-        return lambda: self._confirm.ask(
+    def _removing(self, member: Member) -> Callable[[], Awaitable[None]]:
+        return lambda: self._sure.ask(
             f"Remove {member.email}?",
             "They are signed out of this store at once, and what they did stays in the record.",
             "Remove",
             partial(self._try, partial(self._remove, member.user_id)),
         )
 
-    def _revoking(self, link: Link) -> Callable[[], None]:
-        return lambda: self._confirm.ask(
+    def _revoking(self, link: Link) -> Callable[[], Awaitable[None]]:
+        return lambda: self._sure.ask(
             f"Revoke the invitation of {link.email}?",
             "The link stops working at once.",
             "Revoke",
@@ -177,12 +183,12 @@ class PeoplePage:
         )
 
     async def _remove(self, user_id: str) -> None:
-        caller = await self._may()
-        await self._people.remove(self._visit.store.id, user_id, caller.actor)
+        caller = await self._visit.need(Permission.PEOPLE)
+        await self._people.remove(caller.store_id, user_id, caller.actor)
 
     async def _take_back(self, link_id: str) -> None:
-        caller = await self._may()
-        await self._people.take_back(self._visit.store.id, link_id, caller.actor)
+        caller = await self._visit.need(Permission.PEOPLE)
+        await self._people.take_back(caller.store_id, link_id, caller.actor)
 
     async def _try(self, act: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -191,11 +197,6 @@ class PeoplePage:
             with self._visit.client:
                 ui.notify(error.message, type="warning")
         await self._show()
-
-    async def _may(self) -> Caller:
-        caller = await still(self._visit.caller, self._visit.container)
-        caller.need(Permission.PEOPLE)
-        return caller
 
 
 def read_role(values: Values) -> Role:

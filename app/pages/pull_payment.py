@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from nicegui import background_tasks, ui
 
-from app.auth import Permission
 from app.http.pull_payments import to_lnurlw
 from app.pages.follower import Follower
 from app.pages.pull_payment_form import change_from, edit_fields, refusals
@@ -17,6 +16,7 @@ from components.confirm_dialog import ConfirmDialog
 from components.form_dialog import FormDialog, Values
 from components.pull_payment_sheet import ClaimLink, PullPaymentSheet, SheetActs
 from models.errors import NotFoundError, ServiceError
+from models.permission import Permission
 from models.pull_payment import PullPaymentPhase, PullPaymentView
 from services import lnurl
 from services.pull_payments import PullPaymentChange
@@ -116,7 +116,5 @@ class PullPaymentPage:
 
     async def _change(self, change: PullPaymentChange) -> None:
         visit = self._visit
-        await visit.need(Permission.CREATE)
-        await visit.container.pull_payments.change(
-            visit.store.id, self._id, change, visit.caller.actor
-        )
+        caller = await visit.need(Permission.CREATE)
+        await visit.container.pull_payments.change(caller.store_id, self._id, change, caller.actor)

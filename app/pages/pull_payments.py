@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from nicegui import background_tasks
 
-from app.auth import Permission
 from app.pages.follower import Follower
 from app.pages.pull_payment import PullPaymentPage
 from app.pages.pull_payment_form import new_fields, new_from, refusals
@@ -16,6 +15,7 @@ from app.pages.visit import Place, View, Visit
 from components.form_dialog import FormDialog, Values
 from components.pull_payment_list import PullPaymentList
 from models.errors import ServiceError
+from models.permission import Permission
 from models.pull_payment import PullPaymentView
 
 PAGE = 40
@@ -78,11 +78,9 @@ class PullPaymentsPage:
     async def _make(self, values: Values) -> bool:
         visit = self._visit
         try:
-            await visit.need(Permission.CREATE)
+            caller = await visit.need(Permission.CREATE)
             wanted = new_from(values, visit.store)
-            made = await visit.container.pull_payments.create(
-                visit.store.id, wanted, visit.caller.actor
-            )
+            made = await visit.container.pull_payments.create(caller.store_id, wanted, caller.actor)
         except ServiceError as error:
             self._form.show_errors(refusals(error))
             return False

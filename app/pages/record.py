@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 
 from nicegui import ui
 
-from app.auth import Permission
 from app.http.record_file import FIELDS, read_wanted
 from app.pages.standing_board import Standing
 from app.pages.visit import Place, View, Visit
 from components.record_list import RecordList
 from models.errors import ServiceError
+from models.permission import Permission
 from models.record import Entry, EntryFilter
 
 PAGE = 50

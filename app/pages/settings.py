@@ -6,20 +6,20 @@ from dataclasses import dataclass
 
 from nicegui import background_tasks, ui
 
-from app.auth import Caller, Permission, still
 from app.connecting import operators_store
 from app.pages.connection import connection_of
 from app.pages.follower import Follower
+from app.pages.password_again import SureDialog, password_fields, take_password
 from app.pages.people import errors_of
 from app.pages.standing_board import Standing
 from app.pages.visit import Place, View, Visit
 from app.settings import PREFIX, is_loopback
-from components.confirm_dialog import ConfirmDialog
 from components.connection_panel import ConnectionPanel, ConnectionSign
 from components.form_dialog import Field, FormDialog, Values
 from components.room_panel import Button, RoomPanel
 from models.errors import GatewayError, RuleError, ServiceError
 from models.flash import ENVIRONMENT, ConnectionTest, CredentialKind, FlashConnection
+from models.permission import Permission
 from models.store import DatabaseKind
 
 _KINDS = (
@@ -51,7 +51,7 @@ class SettingsPage:
         self._flash = ConnectionPanel(visit.store.time_zone)
         self._change_form = FormDialog("Change the store", "Save", self._change)
         self._enter_form = FormDialog("Connect a Flash wallet", "Test and keep", self._enter)
-        self._confirm = ConfirmDialog()
+        self._sure = SureDialog(visit, Permission.SETTINGS)
         self._follower: Follower[ConnectionSign] = Follower(
             visit, _Question(), self._read, self._show
         )
@@ -106,25 +106,24 @@ class SettingsPage:
             buttons.append(("Disconnect", self._ask_disconnect))
         self._flash.show(sign, now, note, buttons)
 
-    def _ask_change(self) -> None:
-        self._change_form.open(
-            (
-                Field("store", "Name", value=self._store.name),
-                Field(
-                    "time_zone",
-                    "Time zone",
-                    hint="Days and reports follow it, such as Europe/Berlin.",
-                    value=self._store.time_zone,
-                ),
-            )
+    async def _ask_change(self) -> None:
+        zone = Field(
+            "time_zone",
+            "Time zone",
+            hint="Days and reports follow it, such as Europe/Berlin.",
+            value=self._store.time_zone,
         )
+        again = await password_fields(self._visit)
+        with self._visit.client:
+            self._change_form.open((Field("store", "Name", value=self._store.name), zone, *again))
 
     async def _change(self, values: Values) -> bool:
         visit = self._visit
         try:
-            caller = await self._may()
+            await take_password(visit, Permission.SETTINGS, values)
+            caller = await visit.need(Permission.SETTINGS)
             self._store = await visit.container.stores.change(
-                *(visit.store.id, values.get("store", ""), values.get("time_zone", "")),
+                *(caller.store_id, values.get("store", ""), values.get("time_zone", "")),
                 caller.actor,
             )
         except ServiceError as error:
@@ -134,29 +133,29 @@ class SettingsPage:
         ui.navigate.reload()
         return True
 
-    def _ask_credential(self) -> None:
-        self._enter_form.open(
-            (
-                Field("kind", "What it is", "select", _SCOPES, "token", options=_KINDS),
-                Field(
-                    "credential",
-                    "Token or key",
-                    "password",
-                    f"It is sealed, and never shown again. {_PLACE}",
-                ),
+    async def _ask_credential(self) -> None:
+        hint = f"It is sealed, and never shown again. {_PLACE}"
+        again = await password_fields(self._visit)
+        with self._visit.client:
+            self._enter_form.open(
+                (
+                    Field("kind", "What it is", "select", _SCOPES, "token", options=_KINDS),
+                    Field("credential", "Token or key", "password", hint),
+                    *again,
+                )
             )
-        )
 
     async def _enter(self, values: Values) -> bool:
         container, store = self._visit.container, self._visit.store
         try:
-            caller = await self._may()
+            await take_password(self._visit, Permission.SETTINGS, values)
+            caller = await self._visit.need(Permission.SETTINGS)
             await container.stores.load_keys()
             kind = CredentialKind(values.get("kind", ""))
             connection = container.connections.to(kind, values.get("credential", ""))
             found = await container.connections.test(connection, store.currency)
             self._check_kind(found)
-            await container.connections.keep(store.id, kind, connection, found, caller.actor)
+            await container.connections.keep(caller.store_id, kind, connection, found, caller.actor)
         except ValueError:
             self._enter_form.show_errors({"kind": "Choose what it is."})
             return False
@@ -181,7 +180,7 @@ class SettingsPage:
     async def _test_now(self) -> None:
         visit = self._visit
         try:
-            await self._may()
+            await visit.need(Permission.SETTINGS, again=False)
             connection = await self._credential()
             found: ConnectionTest | str = await visit.container.connections.test(
                 connection, visit.store.currency
@@ -204,8 +203,8 @@ class SettingsPage:
         await container.stores.load_keys()
         return container.connections.open(kept)
 
-    def _ask_disconnect(self) -> None:
-        self._confirm.ask(
+    async def _ask_disconnect(self) -> None:
+        await self._sure.ask(
             "Disconnect the wallet?",
             "Nothing is paid until one is connected again. Payouts on their way stay open: how "
             "they end is seen only then.",
@@ -215,16 +214,11 @@ class SettingsPage:
 
     async def _disconnect(self) -> None:
         try:
-            caller = await self._may()
-            await self._visit.container.connections.drop(self._visit.store.id, caller.actor)
+            caller = await self._visit.need(Permission.SETTINGS)
+            await self._visit.container.connections.drop(caller.store_id, caller.actor)
         except ServiceError as error:
             with self._visit.client:
                 ui.notify(error.message, type="warning")
-
-    async def _may(self) -> Caller:
-        caller = await still(self._visit.caller, self._visit.container)
-        caller.need(Permission.SETTINGS)
-        return caller
 
 
 def _build(visit: Visit, names: dict[str, str], query: dict[str, str]) -> View:

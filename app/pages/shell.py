@@ -10,7 +10,6 @@ from nicegui import Client, background_tasks, events, ui
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.auth import Permission
 from app.container import Container
 from app.http.form import show_words
 from app.live import Boards
@@ -27,6 +26,7 @@ from models.attention import NeedKind
 from models.errors import ServiceError, UnavailableError
 from models.events import CardChanged
 from models.instants import EPOCH
+from models.permission import Permission
 from models.store import DatabaseKind
 from models.wallet import Gate
 
@@ -207,12 +207,12 @@ class Shell:
 
     async def _stop(self) -> None:
         visit = self._visit
-        wallets, actor = visit.container.wallets, visit.caller.actor
+        wallets = visit.container.wallets
         wallet = await wallets.read(visit.store.id)
         stopped = wallet.stopped_at is not None
         try:
-            await visit.need(Permission.RESUME if stopped else Permission.STOP)
-            await (wallets.resume if stopped else wallets.stop)(visit.store.id, actor)
+            caller = await visit.need(Permission.RESUME if stopped else Permission.STOP)
+            await (wallets.resume if stopped else wallets.stop)(caller.store_id, caller.actor)
         except ServiceError as error:
             ui.notify(error.message, type="warning")
 

@@ -8,15 +8,15 @@ from nicegui import ui
 
 from app.pages.visit import Visit
 from components.frame import StoreSwitch
-from models.errors import ServiceError, Unauthenticated
+from models.errors import ServiceError
 from models.store import Role
 
 
 async def stores_of(visit: Visit) -> tuple[tuple[str, str, Role], ...]:
     """Return the stores of whoever looks; the demo's visitor has no account, so none."""
-    if visit.caller.session_id is None or visit.caller.actor.id is None:
+    if visit.caller.session_id is None:
         return ()
-    return tuple(await visit.container.doors.people.stores_of(visit.caller.actor.id))
+    return tuple(await visit.container.doors.people.stores_of(visit.caller.person_id))
 
 
 def store_switch(visit: Visit) -> StoreSwitch | None:
@@ -29,12 +29,10 @@ def store_switch(visit: Visit) -> StoreSwitch | None:
 
 async def choose_store(visit: Visit, store_id: str) -> None:
     """Act in another store from now on; every tab of the session is led there."""
-    sessions = visit.container.doors.sessions
     try:
-        standing = await sessions.read(visit.caller.session_id or "")
-        if standing is None:
-            raise Unauthenticated("Sign in again.")
-        await sessions.choose_store(standing.session, store_id)
+        session = await visit.session()
+        if session is not None:
+            await visit.container.doors.sessions.choose_store(session, store_id)
     except ServiceError as error:
         with visit.client:
             ui.notify(error.message, type="warning")

@@ -8,13 +8,15 @@ from typing import Protocol
 
 from nicegui import Client, ui
 
-from app.auth import Caller, Permission, still
+from app.auth import Caller, right_now
 from app.container import Container
 from app.live import Boards
 from app.pages.export_run import ExportRun
 from app.pages.standing_board import Standing
 from components.frame import Frame
 from components.frame import Place as Entry
+from models.permission import Permission
+from models.session import Session
 from models.store import Role, Store
 
 
@@ -55,14 +57,22 @@ class Visit:
         """Tell whether the browser is connected and the tab in sight."""
         return self.client.has_socket_connection and not self.is_hidden
 
-    async def need(self, permission: Permission) -> None:
-        """Refuse what the role does not allow now: it may have changed since the page was built.
+    async def need(self, permission: Permission, *, again: bool | None = None) -> Caller:
+        """Return who acts, if they may now: nothing else on a page has an actor to act as.
 
         Raises:
-            Forbidden: The role does not allow it.
+            Forbidden: The role does not allow it, or the password was given too long ago.
             Unauthenticated: The session is over.
         """
-        (await still(self.caller, self.container)).need(permission)
+        return await right_now(self.caller, self.container, permission, again=again)
+
+    async def session(self) -> Session | None:
+        """Return the session of whoever looks, as it is now; a demo's visitor has none.
+
+        Raises:
+            Unauthenticated: It is over.
+        """
+        return (await self.need(Permission.READ)).session
 
     def rewrite(self, address: str) -> None:
         """Change the address of what is shown, without a new entry in the browser's history."""

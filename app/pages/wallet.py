@@ -7,10 +7,9 @@ from datetime import timedelta
 
 from nicegui import html, ui
 
-from app.auth import Permission, still
 from app.container import Container
 from app.pages.follower import Follower
-from app.pages.password_again import needs_password, password_fields, take_password
+from app.pages.password_again import password_fields, take_password
 from app.pages.payout_acts import PayoutActs
 from app.pages.people import errors_of
 from app.pages.standing_board import Standing
@@ -22,6 +21,7 @@ from components.wallet_books import BalanceChart, BookList, ExtraList, ProposalL
 from components.wallet_checks import CheckPanel, RateList
 from components.wallet_panel import WalletPanel
 from models.errors import ServiceError
+from models.permission import Permission
 from models.store import Store
 from models.wallet_sheet import CheckSign, RateSign, WalletSheet
 
@@ -104,11 +104,11 @@ class WalletPage:
             self._show(sheet)
 
     async def _ask_open(self) -> None:
-        asked = await needs_password(self._visit)
         is_unread = await self._visit.container.wallets.is_unread(self._visit.store.id)
+        fields = await password_fields(self._visit)
         with self._visit.client:
             if is_unread:
-                self._unread.open((_REASON, *password_fields(asked=asked)))
+                self._unread.open((_REASON, *fields))
                 return
             self._confirm.ask(
                 "Open the gate?",
@@ -120,9 +120,8 @@ class WalletPage:
 
     async def _open_unread(self, values: Values) -> bool:
         try:
-            await take_password(self._visit, values)
-            caller = await still(self._visit.caller, self._visit.container)
-            caller.need(Permission.RESUME)
+            await take_password(self._visit, Permission.RESUME, values)
+            caller = await self._visit.need(Permission.RESUME, again=True)
             reason = values.get("reason", "")
             await self._visit.container.wallets.open_gate(caller.store_id, caller.actor, reason)
         except ServiceError as error:
@@ -143,8 +142,7 @@ class WalletPage:
         wallets = self._visit.container.wallets
         todo = {"open_gate": wallets.open_gate, "stop": wallets.stop, "resume": wallets.resume}
         try:
-            caller = await still(self._visit.caller, self._visit.container)
-            caller.need(permission)
+            caller = await self._visit.need(permission)
             await todo[act](caller.store_id, caller.actor)
         except ServiceError as error:
             with self._visit.client:

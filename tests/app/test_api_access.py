@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.auth import ALLOWED
 from app.server import build_api
+from models.permission import ALLOWED
 from models.states import PayoutState
 from models.store import Role
 from tests.support.api import Api, is_problem

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
-from app.auth import ALLOWED, Caller, Permission
+from app.auth import Caller
 from app.server import build_api
+from models.permission import ALLOWED, Permission
 from models.session import SessionKind
 from models.store import SYSTEM, Role, Store
 from services.sessions import Origin

@@ -69,6 +69,26 @@ async def test_a_refresh_token_that_comes_twice_ends_its_family(
     assert beneath.value("SELECT count(*) FROM audit WHERE action = 'token.reused'") == 1
 
 
+async def test_a_program_resolves_only_shortly_after_its_person_gave_the_password(
+    visitor: Visitor, clock: HandClock
+) -> None:
+    async def resolve(pair: dict[str, Any]) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {pair['access_token']}"}
+        body = {"outcome": "paid", "evidence": "I asked them"}
+        return await visitor.http.post("/v1/payouts/po_1/resolve", json=body, headers=headers)
+
+    pair = await begun(visitor)
+    is_problem(await resolve(pair), 404, "not_found")
+    clock.advance(minutes=11)
+    refused = await resolve(pair)
+
+    is_problem(refused, 403, "forbidden")
+    assert "password again" in refused.json()["detail"]
+    later = (await refreshed(visitor, pair["refresh_token"])).json()
+    is_problem(await resolve(later), 403, "forbidden")
+    is_problem(await resolve(await begun(visitor)), 404, "not_found")
+
+
 async def test_a_revoked_family_is_over(visitor: Visitor) -> None:
     pair = await begun(visitor)
 

@@ -20,6 +20,7 @@ from tests.support.rules.numbers import (
     money_is_never_a_float,
     nothing_is_divided_with_a_slash,
 )
+from tests.support.rules.rights import pages_act_as_whoever_may_now
 from tests.support.rules.shape import (
     error_codes_are_unique,
     files_are_named_after_one_noun,
@@ -49,4 +50,5 @@ RULES: tuple[Rule, ...] = (
     functions_are_short,
     public_names_have_docstrings,
     error_codes_are_unique,
+    pages_act_as_whoever_may_now,
 )
