@@ -10,7 +10,7 @@ from models.store import ActorKind
 # Reasons of holds that a restored copy begins with; a person reads them beside the payout.
 LOST = (
     "Restored from a copy: this may have been paid since. A day later it is released by itself, "
-    "if nothing in Flash's list could be it."
+    "if nothing in Flash's list could be it and the balance agrees with the list."
 )
 HELD_BEFORE = (
     "Restored from a copy, and it was held before: this may have been paid since. Look before you "

@@ -28,6 +28,10 @@ class DebitState(StrEnum):
     """The attempt is dead: nothing was debited."""
 
 
+# How far a balance and the sum of its rows may be apart: a hundredth of a cent.
+TOLERANCE_NANOUSD = 100_000
+
+
 class BookState(StrEnum):
     """How a comparison of the balance with the rows came out."""
 

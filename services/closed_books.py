@@ -16,7 +16,14 @@ import structlog
 from models.ids import CLOSED_BOOK, Ids
 from models.instants import Clock
 from models.payout import AttemptState, SendAnswer
-from models.statement import BookState, ClosedBook, KeptRow, Proposal, RowState
+from models.statement import (
+    TOLERANCE_NANOUSD,
+    BookState,
+    ClosedBook,
+    KeptRow,
+    Proposal,
+    RowState,
+)
 from models.states import PayoutState
 from services import attempt_policy
 from services.database import Database
@@ -30,7 +37,6 @@ from services.tracking import Tracking
 
 _log = structlog.get_logger(__name__)
 
-TOLERANCE_NANOUSD = 100_000  # a hundredth of a cent
 AGREE_TWICE_APART = timedelta(minutes=5)
 LISTED_AFTER = timedelta(minutes=15)  # before the first book, everything of ours must be listed
 KEEP_BOOKS = timedelta(days=35)

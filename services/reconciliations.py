@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 
 from models.instants import Clock
 from models.reconciliation import Reconciliation
-from models.statement import ClosedBook, DebitState
+from models.statement import TOLERANCE_NANOUSD, ClosedBook, DebitState
 from services.bookkeeper import Bookkeeper
-from services.closed_books import TOLERANCE_NANOUSD
 from services.database import Database
 from services.storage import closed_book as closed_books
 from services.storage import reconciliation as reconciliations

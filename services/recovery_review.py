@@ -2,7 +2,8 @@
 
 Rows carry no payment hash, so a debit near an amount proves nothing, and the price may have moved:
 a wide net puts to a person whatever could have been paid. What no debit fits a day later was not
-paid: by then the list shows whatever was under way.
+paid, if the balance says so too: by then the list shows whatever was under way, but a list alone
+is never proof that something is absent.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from services.database import Database
 from services.rates import Rates
 from services.recovery import SLICE, copy_hold
 from services.send_log import PRICE_DRIFT_PARTS, WINDOW_BEFORE
+from services.storage import closed_book as closed_books
 from services.storage import hold as holds
 from services.storage import payout as payouts
 from services.storage import restoration as restorations
@@ -93,7 +95,10 @@ class RecoveryReview:
         net = await self._database.read(_net, known, flash_wallet_id, rate)
         if net is None:
             return
-        is_proof = asked_at >= known.began_at + PROVEN_AFTER
+        proven_at = known.began_at + PROVEN_AFTER
+        is_proof = asked_at >= proven_at and await self._database.read(
+            closed_books.chain_agrees, store_id, flash_wallet_id, known.began_at, proven_at
+        )
         after = ""
         while found := await self._database.read(restorations.read_kept, store_id, after, SLICE):
             await self._database.write(self._weigh, found, net, is_proof)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models.statement import BookState, ClosedBook, Proposal
+from models.statement import TOLERANCE_NANOUSD, BookState, ClosedBook, Proposal
 from models.tables.base import table_of
 from models.tables.statement import ClosedBookRow, ProposalRow
 from services.storage.statement import Statement, Transaction, columns, insert_into, record
@@ -33,6 +33,25 @@ _NEWEST = Statement(
     .where(_books.c.store_id == bindparam("store_id"))
     .order_by(_books.c.at.desc())
     .limit(bindparam("limit"))
+)
+_is_broken = and_(
+    _books.c.state == BookState.CLOSED,
+    or_(_books.c.base_id.is_(None), func.abs(_books.c.difference_nanousd) > TOLERANCE_NANOUSD),
+)
+_is_link = and_(
+    _books.c.at >= bindparam("least", type_=_books.c.at.type),
+    _books.c.base_id.is_not(None),
+    _books.c.state != BookState.DIFFERS,
+)
+_CHAIN = Statement(
+    select(
+        func.coalesce(func.max(case((_is_link, 1), else_=0)), 0),
+        func.coalesce(func.max(case((_is_broken, 1), else_=0)), 0),
+    ).where(
+        _books.c.store_id == bindparam("store_id"),
+        _books.c.flash_wallet_id == bindparam("wallet"),
+        _books.c.at >= bindparam("since", type_=_books.c.at.type),
+    )
 )
 _FORGET_BOOKS = Statement(
     delete(_books).where(
@@ -108,6 +127,17 @@ def last_closed(tx: Transaction, store_id: str, wallet: str) -> ClosedBook | Non
 def newest_books(tx: Transaction, store_id: str, limit: int) -> list[ClosedBook]:
     """Return the newest comparisons of a store: its balance's history."""
     return tx.all(ClosedBook, _NEWEST, store_id=store_id, limit=limit)
+
+
+def chain_agrees(
+    tx: Transaction, store_id: str, wallet: str, since: datetime, least: datetime
+) -> bool:
+    """Tell whether a book not older than `least` agrees, and every one since a moment led to it.
+
+    A book that began anew breaks the chain: what left before it, it does not know.
+    """
+    found = tx.row(_CHAIN, store_id=store_id, wallet=wallet, since=since, least=least)
+    return found is not None and bool(found[0]) and not found[1]
 
 
 def forget_books(tx: Transaction, store_id: str, before: datetime) -> int:

@@ -17,6 +17,7 @@ from models.instants import to_us
 from models.migrations import run as migrations
 from models.payout import Payout
 from models.payout_request import PayoutRequest
+from models.statement import BookState, ClosedBook
 from models.states import PayoutState
 from models.store import Role
 from models.wallet import Gate
@@ -72,6 +73,11 @@ async def read_statement(shop: Shop) -> None:
     await tools.bookkeeper.look(shop.store.id, await tools.client.fetch_wallet())
 
 
+async def compare_balance(shop: Shop) -> ClosedBook | None:
+    """Have the balance compared with the list now."""
+    return await shop.connected.worker.tools.bookkeeper.compare(shop.store.id)
+
+
 async def goes_back(shop: Shop, database_url: str) -> None:
     """Have the database turn out to be an old copy while it is served."""
     await shop.container.engine.epochs.advance()
@@ -95,6 +101,7 @@ class Past:
 async def copied_and_lived_on(shop: Shop, hand: Hand, database_url: str, backup: Path) -> Past:
     """Make a backup with something of every kind open, and pay on after it."""
     acts, payee = shop.container.engine.interventions, await hand.open_account(0)
+    assert await compare_balance(shop) is not None
     lost = await hand.foreign_invoice(3_000)
     match = {"payment_hash": lost.hash, "operation": "lnInvoicePaymentSend"}
     await hand.fault("response_lost", match=match, times=9, executed=True)
@@ -168,8 +175,13 @@ async def test_a_restored_backup_pays_nothing_twice(
         await shop.reaches(fresh.id, S.COMPLETED)
         before = await balance(shop)
 
-        # A day later the list is proof for what no debit could be.
+        # A day later the list is proof for what no debit could be, if the balance agrees with it.
         await shop.later(hand, days=1)
+        await read_statement(shop)
+        assert await reason(shop, past.dropped) == LOST
+        book = await compare_balance(shop)
+        assert book is not None
+        assert book.state is not BookState.DIFFERS
         await read_statement(shop)
         paid = await shop.reaches(past.dropped.id, S.COMPLETED)
         await shop.reaches(past.kept.id, S.EXPIRED)
