@@ -18,10 +18,13 @@ from models.wallet import Wallet
 
 _KINDS = {CredentialKind.TOKEN: "A token", CredentialKind.API_KEY: "An API key"}
 _SOCKETS = {
-    SocketState.LIVE: "● Live",
-    SocketState.CATCHING_UP: "◐ Catching up",
-    SocketState.CUT_OFF: "✕ Cut off",
+    SocketState.LIVE: ("● Live", "is-completed"),
+    SocketState.CATCHING_UP: ("◐ Catching up", "is-processing"),
+    SocketState.CUT_OFF: ("✕ Cut off", "is-failed"),
 }
+
+
+_MAY_WRITE = "Whether the key may pay (write_wallet) shows only with the first payout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +67,15 @@ class ConnectionPanel:
         # A board looks every few seconds; a button under a finger stays the same button.
         if shown != self._shown:
             self._shown = shown
-            self._panel.show(facts, note, buttons)
+            primary = "" if sign.is_meant else buttons[0][0]
+            self._panel.show(facts, note, buttons, primary)
 
     def show_testing(self) -> None:
         """Show that a test runs."""
         self._say([("…", "Asking Flash…", "next")])
 
-    def show_test(self, found: ConnectionTest | str) -> None:
-        """Show what a test found, or why it failed."""
+    def show_test(self, found: ConnectionTest | str, *, is_key: bool = False) -> None:
+        """Show what a test found, or why it failed; a key tells nothing of what it may."""
         if isinstance(found, str):
             self._say([("✕", found, "later")])
             return
@@ -90,6 +94,7 @@ class ConnectionPanel:
                 if found.socket_answers
                 else ("✕", "The socket does not answer: payouts are looked up instead", cut),
             ]
+            + ([("!", _MAY_WRITE, "later")] if is_key else [])
             + ([("!", "It is a sandbox: no real money", "later")] if found.is_sandbox else [])
         )
 
@@ -116,10 +121,10 @@ class ConnectionPanel:
         if wallet.balance_nanousd is not None:
             facts["Balance"] = (dollars(wallet.balance_nanousd), "num")
         for socket in () if sign.connection is None else sign.connection.sockets:
-            words = "○ Limited: an API key has no account events"
+            words, look = "○ Limited: an API key has no account events", ""
             if not socket.limited:
-                words = _SOCKETS[socket.state]
-            facts[f"Socket for {socket.name}"] = (words, "")
+                words, look = _SOCKETS[socket.state]
+            facts[f"Socket for {socket.name}"] = (words, look)
         return facts
 
 

@@ -9,7 +9,7 @@ from nicegui import events, html, ui
 from nicegui.element import Element
 
 from components.code_scanner import CodeScanner
-from components.text import Text
+from components.text import Text, sentence
 
 Values = dict[str, str]
 # One event with all values; the browser keeps them until then, so typing costs nothing here.
@@ -91,7 +91,7 @@ class FormDialog:
         known = {name if name in self._errors else "": words for name, words in errors.items()}
         for name, place in self._errors.items():
             words = known.get(name, "")
-            place.set_text(words[:1].upper() + words[1:] + ("." if words[-1:].isalnum() else ""))
+            place.set_text(sentence(words))
             shown = self._inputs.get(name)
             if shown is not None:
                 shown.props["aria-invalid"] = "true" if words else "false"

@@ -9,8 +9,15 @@ from components.text import Text
 
 CUT_OFF_ID = "fp-cut-off"
 CUT_OFF_AFTER_MS = 10_000
-_WORDS = {"live": "Live", "catching-up": "Catching up", "cut-off": "Cut off"}
+APART = "apart"
+_WORDS = {
+    APART: "Not connected",
+    "live": "Live",
+    "catching-up": "Catching up",
+    "cut-off": "Cut off",
+}
 _HINTS = {
+    APART: "This store is not connected to a Flash wallet.",
     "live": "Every change appears as it happens.",
     "catching-up": "Reading what happened while the connection to Flash was gone.",
     "cut-off": "No live connection to Flash; payouts are still looked up, only more slowly.",
@@ -54,16 +61,20 @@ class LiveBadge:
         """Have the browser say by itself when it loses the server."""
         ui.run_javascript(_WATCH)
 
-    def show(self, state: str, *, again: bool = False) -> None:
-        """Show a state; `again` also when it is the same, after the browser changed it itself."""
-        if state == self._shown and not again:
+    def show(self, state: str, *, is_apart: bool = False, again: bool = False) -> None:
+        """Show a state; `again` also when it is the same, after the browser changed it itself.
+
+        A store without a wallet is not cut off from anything: `is_apart` says so.
+        """
+        look = APART if is_apart else state
+        if look == self._shown and not again:
             return
-        self._chip.classes(remove=self._shown, add=state)
+        self._chip.classes(remove=self._shown, add=look)
         self._chip.props(f"data-state={state}")
         for text in (self._word, self._aloud):
-            text.set_text(_WORDS[state])
-        self._hint.set_text(_HINTS[state])
-        self._shown = state
+            text.set_text(_WORDS[look])
+        self._hint.set_text(_HINTS[look])
+        self._shown = look
         if again:
             self._chip.update()
             self._word.update()

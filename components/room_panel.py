@@ -29,8 +29,9 @@ class RoomPanel:
         facts: Mapping[str, tuple[str, str]],
         note: str = "",
         buttons: Sequence[Button] = (),
+        primary: str = "",
     ) -> None:
-        """Show facts by their names, each a text and its look."""
+        """Show facts by their names, each a text and its look; one button may be the way on."""
         self._facts.clear()
         with self._facts:
             for name, (text, look) in facts.items():
@@ -43,5 +44,6 @@ class RoomPanel:
         self._acts.set_visibility(bool(buttons))
         with self._acts:
             for word, do in buttons:
-                button = Text("button", word).classes("fp-button").props("type=button")
+                look = "fp-button primary" if word == primary else "fp-button"
+                button = Text("button", word).classes(look).props("type=button")
                 button.on("click", do)

@@ -10,3 +10,8 @@ class Text(TextElement):
 
     def __init__(self, tag: str, text: str = "") -> None:
         super().__init__(tag=tag, text=text)
+
+
+def sentence(words: str) -> str:
+    """Return words as a sentence: a capital letter first, a full stop last."""
+    return words[:1].upper() + words[1:] + ("." if words[-1:].isalnum() else "")

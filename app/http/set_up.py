@@ -35,9 +35,21 @@ def _form(token: str, given: dict[str, str]) -> Form:
             Field("email", "Your e-mail", "email", "username", given.get("email", "")),
             NEW_PASSWORD,
             Field("store", "Store name", value=given.get("store", "")),
-            Field("time_zone", "Time zone", value=given.get("time_zone", "UTC"), choices=_ZONES),
-            Field("currency", "Currency", value=given.get("currency", "USD")),
+            Field(
+                "time_zone",
+                "Time zone",
+                value=given.get("time_zone", "UTC"),
+                choices=_ZONES,
+                hint="Where the store's days begin.",
+            ),
+            Field(
+                "currency",
+                "Currency",
+                value=given.get("currency", "USD"),
+                hint="What worths are shown in, such as USD or EUR. It stays.",
+            ),
         ),
+        text="Make the first store and become its owner. Next comes its Flash wallet.",
     )
 
 
@@ -72,7 +84,8 @@ async def take_set_up(request: Request) -> Response:
         return show_words("Set up", error.message, 404)
     except RuleError as error:
         return refused(request, _form(token, given), error)
-    return entered(request, done)
+    # Without a wallet there is nothing to watch yet.
+    return entered(request, done, "/settings" if container.settings.flash is None else "/")
 
 
 def routes() -> list[BaseRoute]:

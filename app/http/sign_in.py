@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from app.auth import container_of
 from app.http.form import Field, Form, read_form, show_form
 from app.sessions import caller_of_standing, drop_session, origin_of, set_session, standing_of
+from components.text import sentence
 from models.errors import (
     InvalidField,
     NotFoundError,
@@ -51,9 +52,9 @@ async def take_login(request: Request) -> Response:
     return entered(request, done)
 
 
-def entered(request: Request, done: SignedIn) -> Response:
-    """Hand the browser its new session and lead it to the dashboard."""
-    answer = RedirectResponse("/", status_code=303, headers={"Cache-Control": "no-store"})
+def entered(request: Request, done: SignedIn, to: str = "/") -> Response:
+    """Hand the browser its new session and lead it to the dashboard, or elsewhere."""
+    answer = RedirectResponse(to, status_code=303, headers={"Cache-Control": "no-store"})
     set_session(answer, container_of(request), done.session, done.token)
     return answer
 
@@ -72,7 +73,7 @@ def refused(request: Request, form: Form, error: RuleError | NotFoundError) -> R
             status = 404
         case _:
             pass
-    return show_form(request, form, error.message, status, headers)
+    return show_form(request, form, sentence(error.message), status, headers)
 
 
 def _asking_code(ticket: str) -> Form:

@@ -162,7 +162,7 @@ class SettingsPage:
         except ServiceError as error:
             self._enter_form.show_errors(errors_of(error))
             return False
-        self._flash.show_test(found)
+        self._flash.show_test(found, is_key=kind is CredentialKind.API_KEY)
         return True
 
     def _check_kind(self, found: ConnectionTest) -> None:
@@ -178,10 +178,11 @@ class SettingsPage:
         background_tasks.create(self._test_now(), name="test the connection")
 
     async def _test_now(self) -> None:
-        visit = self._visit
+        visit, is_key = self._visit, False
         try:
             await visit.need(Permission.SETTINGS, again=False)
             connection = await self._credential()
+            is_key = connection.token is None
             found: ConnectionTest | str = await visit.container.connections.test(
                 connection, visit.store.currency
             )
@@ -189,7 +190,7 @@ class SettingsPage:
             found = error.message
         if not visit.client.is_deleted:
             with visit.client:
-                self._flash.show_test(found)
+                self._flash.show_test(found, is_key=is_key)
 
     async def _credential(self) -> FlashConnection:
         container, store_id = self._visit.container, self._visit.store.id

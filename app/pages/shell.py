@@ -144,7 +144,8 @@ class Shell:
                 missing = dollars(standing.funds.short_nanousd, up=True)
                 reason = f"The wallet covers {missing} less than what is waiting."
         shell.show_stopped(wallet.stopped_at is not None, reason, trouble)
-        shell.badge.show(str(standing.socket), again=again)
+        is_apart = standing.connection is None
+        shell.badge.show(str(standing.socket), is_apart=is_apart, again=again)
         shell.show_wallet(wallet.balance_nanousd)
         shell.show_waiting(standing.attention.urgent)
         self._show_health()

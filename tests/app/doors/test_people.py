@@ -58,10 +58,12 @@ async def test_the_set_up_link_makes_the_owner_and_works_once(bare: Shop) -> Non
         weak = await visitor.submit(f"/setup/{token}", **fields | {"password": "password1234"})
         assert (weak.status_code, visitor.token) == (422, None)
         assert "guess" in weak.text
+        short = await visitor.submit(f"/setup/{token}", **fields | {"password": "short"})
+        assert "Choose at least 12 characters." in short.text
 
         done = await visitor.submit(f"/setup/{token}", weak, **fields)
 
-        assert (done.status_code, done.headers["location"]) == (303, "/")
+        assert (done.status_code, done.headers["location"]) == (303, "/settings")
         found = await bare.container.doors.sessions.find(visitor.token or "")
         assert found is not None
         assert found.role is Role.OWNER
