@@ -17,11 +17,11 @@ from pathlib import Path
 
 import psycopg
 
-from tests.load import browsing, checks, exact, lists, live, machine, past, starts, taps
+from tests.load import browsing, checks, engine, exact, lists, live, machine, past, starts, taps
 from tests.load.shop import Shop, opened, serving
 from tests.support.postgres import PrivatePostgres, postgres_available
 
-SECTIONS = ("checks", "start", "taps", "exact", "lists", "live", "browser")
+SECTIONS = ("checks", "start", "taps", "engine", "exact", "lists", "live", "browser")
 # What two or three minutes can tell; `--full` adds the rest, on both databases and at a million.
 SHORT = ("checks", "start", "taps", "live")
 DATABASES = ("sqlite", "postgresql")
@@ -71,9 +71,9 @@ def main() -> None:
         "--only",
         choices=SECTIONS,
         action="append",
-        help="some sections; without it a short run leaves out exact, lists and browser. live and "
-        "browser measure open pages, lists what programs read (at a million payouts with --full, "
-        "at ten million with BENCH_BIG=1)",
+        help="some sections; without it a short run leaves out engine, exact, lists and browser. "
+        "live and browser measure open pages, engine the way of payouts, lists what programs read "
+        "(at a million payouts with --full, at ten million with BENCH_BIG=1)",
     )
     parser.add_argument("--database", choices=(*DATABASES, "both"), default=None)
     parser.add_argument(
@@ -101,7 +101,7 @@ def _measure_all(bench: Bench, sections: tuple[str, ...]) -> None:
     url = None if bench.postgres is None else bench.postgres.url
     print(machine.facts(_version(url)))
     machine.measure(bench.limits, bench.folder, url, 0.5 if bench.is_quick else 3.0)
-    if "checks" in sections:
+    if {"checks", "engine"} & set(sections):  # an invoice is read for each payout
         checks.measure(0.3 if bench.is_quick else 2.0)
     if "browser" in sections and not browsing.is_here():
         print("Chromium is not installed here: no section `browser`", flush=True)
@@ -121,6 +121,12 @@ def _version(url: str | None) -> str:
 async def _measure(bench: Bench, section: str, database: str) -> None:
     quick = bench.is_quick
     match section:
+        case "engine":
+            with bench.database(database) as place:
+                async with opened(database, *place) as shop:
+                    await engine.measure(shop, bench.limits, 160 if quick else 1600, (1, 16))
+            sizes = (bench.payouts,) if quick else (bench.payouts, 1_000_000)
+            await engine.measure_books(database, bench.shop_with, sizes)
         case "lists":
             sizes = (10_000, 100_000) if quick else (10_000, 1_000_000)
             if os.environ.get("BENCH_BIG"):

@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 import time
-from contextlib import closing
 from typing import Any
 
-import psycopg
-
-from services.database import sqlite_path
 from tests.load import town
-from tests.load.shop import Shop
+from tests.load.shop import Shop, read_rows
 from tests.load.table import print_table
 from tests.load.wire import Answer, Line, at_once, lines_to, written
 
@@ -126,13 +121,8 @@ async def _settled(shop: Shop, payouts: int, paid: int) -> None:
 
 
 def _read(shop: Shop, query: str) -> tuple[int, ...]:
-    if shop.database == "sqlite":
-        with closing(sqlite3.connect(sqlite_path(shop.url))) as connection:
-            return tuple(connection.execute(query).fetchone())
-    with psycopg.connect(shop.url) as server:
-        row = server.execute(query.encode()).fetchone()
-        assert row is not None
-        return tuple(int(value) for value in row)
+    (row,) = read_rows(shop, query)
+    return tuple(int(value) for value in row)
 
 
 async def _left_the_wallet(shop: Shop) -> int:

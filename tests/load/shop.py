@@ -9,16 +9,20 @@ import asyncio
 import json
 import os
 import secrets
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
+
+from services.database import sqlite_path
 from tests.load.wire import Line, lines_to, written
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,6 +81,27 @@ def command(shop: Shop, *words: str) -> str:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout.strip()
+
+
+def read_rows(shop: Shop, query: str) -> list[tuple[Any, ...]]:
+    """Ask the database beneath a shop."""
+    if shop.database == "sqlite":
+        with closing(sqlite3.connect(sqlite_path(shop.url))) as connection:
+            return list(connection.execute(query))
+    with psycopg.connect(shop.url) as server:
+        return server.execute(query.encode()).fetchall()
+
+
+def write_rows(shop: Shop, queries: Iterable[str]) -> None:
+    """Change the database beneath a shop that nobody serves."""
+    if shop.database == "sqlite":
+        with closing(sqlite3.connect(sqlite_path(shop.url))) as connection, connection:
+            for query in queries:
+                connection.execute(query)
+        return
+    with psycopg.connect(shop.url) as server:
+        for query in queries:
+            server.execute(query.encode())
 
 
 def port_of(url: str) -> int:
