@@ -114,6 +114,8 @@ class Container:
     # Told of every point that is passed; a running service takes no notice.
     watch: Watch
     connected: dict[str, Connected] = field(default_factory=dict)
+    # Flash counts requests by address, whichever wallet they are for.
+    pace: Pace | None = None
 
     def socket_state(self, store_id: str) -> SocketState:
         """Return how a store's live connection to Flash is."""
@@ -292,8 +294,9 @@ async def connect(
     container: Container, store: Store, connection: FlashConnection, connection_id: str
 ) -> Connected:
     """Start the worker and the sockets of a store."""
-    loop = asyncio.get_running_loop()
-    pace = Pace(container.settings.flash_requests_per_minute, loop.time)
+    loop, per_minute = asyncio.get_running_loop(), container.settings.flash_requests_per_minute
+    container.pace = container.pace or Pace(per_minute, loop.time)
+    pace = container.pace.beside()
     client = FlashClient(connection, container.watch)
     await client.open()
     try:

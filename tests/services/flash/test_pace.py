@@ -84,6 +84,20 @@ def test_while_blocked_nothing_goes_through() -> None:
     assert pace.try_take(Need.SEND)
 
 
+def test_wallets_of_one_address_share_its_bucket_but_no_pause() -> None:
+    seconds = Seconds()
+    one = Pace(60, seconds)
+    other = one.beside()
+
+    taken(one, Need.SEND)
+    assert (other.free, other.wait_s(1)) == (0, 1)
+    seconds.now += 2
+    one.block(30)
+
+    assert one.beside().wait_s(0) == 0
+    assert (taken(one, Need.SEND), taken(other, Need.SEND)) == (0, 2)
+
+
 def test_the_wait_of_many_requests_is_what_the_bucket_lacks() -> None:
     pace = Pace(60, Seconds())
 
