@@ -154,13 +154,13 @@ def reconcile(
     to: Annotated[str | None, typer.Option("--to", help="A date is meant with its day.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare our ledger with Flash's list and balance; status 1 if they differ."""
+    """Compare our ledger with Flash's list and balance; status 1 if they or audits differ."""
     from app import reconcile_command
 
-    _, found = _run(reconcile_command.reconcile(store, from_, to))
-    lines = reconcile_command.sentences(found)
-    print(json.dumps(reconcile_command.plain(found)) if as_json else "\n".join(lines))
-    sys.exit(0 if found.is_clean else 1)
+    found, checked = _run(reconcile_command.reconcile(store, from_, to))
+    lines = reconcile_command.sentences(found, checked)
+    print(json.dumps(reconcile_command.plain(found, checked)) if as_json else "\n".join(lines))
+    sys.exit(0 if found.is_clean and not checked.found else 1)
 
 
 @cli.command(epilog="Example: flash-payouts stop")

@@ -18,6 +18,7 @@ from app.engine import Engine, build_engine
 from app.flash_listeners import FlashListeners
 from app.loop_lag import LoopLag
 from app.settings import Settings
+from app.workers import Workers
 from models.errors import GatewayError, SettingError, UnavailableError
 from models.flash import FlashConnection, SocketState
 from models.ids import Ids
@@ -140,7 +141,7 @@ def build(
     database.listen(hub.publish if relay is None else relay.told)
     boltcards = Boltcards(database, vault, clock, ids)
     connected: dict[str, Connected] = {}
-    waits = WaitingTimes(connected)
+    workers = Workers(connected)
     payouts = Payouts(database, vault, clock, boltcards)
     figures = Figures(database, clock, boltcards)
     database_parts = (database, vault, clock, ids)
@@ -163,7 +164,7 @@ def build(
         card_links=CardLinks(database, clock, ids, boltcards),
         card_views=CardViews(database, clock, boltcards),
         withdrawals=Withdrawals(
-            *database_parts, hub=hub, rates=rates, expected_wait_s=waits.expected_wait_s
+            *database_parts, hub=hub, rates=rates, expected_wait_s=workers.expected_wait_s
         ),
         payouts=payouts,
         figures=figures,
@@ -175,7 +176,7 @@ def build(
         standings=Standings(database, clock, rates),
         books=Books(database, clock),
         details=PayoutDetails(database, payouts),
-        engine=build_engine(settings, *database_parts, rates=rates, tracking=tracking, watch=watch),
+        engine=build_engine(settings, *database_parts, rates, tracking, workers, watch=watch),
         doors=build_doors(*database_parts, stores),
         connections=Connections(*database_parts, (settings.flash_api_url, settings.flash_ws_url)),
         lag=LoopLag(),
@@ -189,18 +190,6 @@ def _open_vault(settings: Settings) -> Vault:
     # Without a store nothing is sealed yet, so a new master key does no harm.
     is_fresh = migrations.is_without_stores(settings.database)
     return Vault(load_master_key(settings.key_file, may_create=is_fresh))
-
-
-class WaitingTimes:
-    """Tells how long a new payout of a store would wait, from its worker's point of view."""
-
-    def __init__(self, connected: dict[str, Connected]) -> None:
-        self._connected = connected
-
-    def expected_wait_s(self, store_id: str) -> float | None:
-        """Return seconds, or nothing if no payout can be sent at all."""
-        connected = self._connected.get(store_id)
-        return None if connected is None else connected.worker.expected_wait_s()
 
 
 def migrate(settings: Settings) -> None:
@@ -243,6 +232,7 @@ async def running(container: Container) -> AsyncIterator[Container]:
         housekeeping = Housekeeping(container.database, container.clock)
         container.supervisor.start("rates", container.engine.rate_watch.run)
         container.supervisor.start("night watch", container.engine.night_watch.run)
+        container.supervisor.start("comparisons", container.engine.night_watch.compare)
         container.supervisor.start("housekeeping", housekeeping.run)
         yield container
     finally:

@@ -14,6 +14,7 @@ from app.settings import Settings, is_loopback, load_settings
 from models.checkup import Finding, Verdict
 from models.errors import GatewayError, ServiceError
 from models.flash import FlashConnection
+from models.instants import iso
 from models.migrations import run as migrations
 from models.money import NANOUSD_PER_CENT
 from services.clock import SystemClock
@@ -21,6 +22,7 @@ from services.database import Database, sqlite_path
 from services.epoch import EPOCH_FILE, EpochFile
 from services.flash.client import FlashClient
 from services.flash.handshake import shake_hands
+from services.storage import audit_run as audit_runs
 from services.storage import epoch as epochs
 from services.storage import store as stores
 from services.vault import Vault, load_master_key
@@ -101,6 +103,7 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("database", _OK, f"schema {revision}, {kind or 'for nothing yet'}")
         yield await _secrets(settings, database)
         yield await _epoch(settings, database)
+        yield await _books(database)
 
 
 def _is_missing(database: str) -> bool:
@@ -137,6 +140,20 @@ async def _epoch(settings: Settings, database: Database) -> Finding:
         says = f"the database is at {epoch.number}, {reached} was reached: it is an old copy"
         return Finding("epoch", _WARN, says, "the next start shuts the gate; see the README")
     return Finding("epoch", _OK, f"{epoch.number}")
+
+
+async def _books(database: Database) -> Finding:
+    found = payouts = 0
+    at: list[str] = []
+    for store in await database.read(stores.read_stores):
+        for run in await database.read(audit_runs.standing_runs, store.id):
+            found, payouts = found + run.found, payouts + run.payouts
+            at.append(iso(run.started_at))
+    if not at:
+        return Finding("books", _OK, "not audited yet; the server does it a minute after its start")
+    says = f"{payouts:,} payouts audited since {min(at)}, {found:,} findings"
+    advice = "open the wallet's page, Checks: each finding says what to do"
+    return Finding("books", _FAIL if found else _OK, says, advice if found else "")
 
 
 async def _flash(settings: Settings) -> AsyncIterator[Finding]:

@@ -8,8 +8,10 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from app.settings import Settings, is_loopback
+from app.workers import Workers
 from models.ids import Ids
 from models.instants import Clock
+from services.audits import Audits
 from services.bookkeeper import Bookkeeper
 from services.books import Books
 from services.closed_books import ClosedBooks
@@ -48,6 +50,7 @@ class Engine:
     books: ClosedBooks
     rate_watch: RateWatch
     reconciliations: Reconciliations
+    audits: Audits
     night_watch: NightWatch
     epochs: Epochs
     review: RecoveryReview
@@ -66,9 +69,10 @@ def build_engine(
     vault: Vault,
     clock: Clock,
     ids: Ids,
-    *,
     rates: Rates,
     tracking: Tracking,
+    workers: Workers,
+    *,
     watch: Watch,
 ) -> Engine:
     """Build the engine's parts on the services that are there."""
@@ -76,6 +80,7 @@ def build_engine(
     destinations = Destinations(outbound, clock, flash_address_host(settings.flash_api_url))
     parts = (database, vault, clock, ids)
     reconciliations = Reconciliations(database, clock)
+    audits = Audits(database, clock, ids, Books(database, clock))
     sources = public_sources(settings.prices, outbound, clock)
     return Engine(
         outbound=outbound,
@@ -88,7 +93,8 @@ def build_engine(
         books=ClosedBooks(database, clock, ids, tracking, auto_release=settings.auto_release),
         rate_watch=RateWatch(rates, clock, sources, partial(_currencies, database)),
         reconciliations=reconciliations,
-        night_watch=NightWatch(database, clock, Books(database, clock), reconciliations),
+        audits=audits,
+        night_watch=NightWatch(database, clock, audits, reconciliations, workers.bookkeeper),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from nicegui import Client
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
@@ -43,6 +45,7 @@ async def render(services: Container) -> bytes:
     waiting = gauge("database_waiting", "Work that waits for a database thread", "lane")
     for lane, count in services.database.waiting.items():
         waiting.labels(lane).set(count)
+    await _tell_checks(services, gauge)
     pages = sum(client.has_socket_connection for client in list(Client.instances.values()))
     gauge("open_pages", "Pages that a browser has open").set(pages)
     gauge("loop_lag_seconds", "Worst of the last minute").set(services.lag.worst_s)
@@ -52,3 +55,21 @@ async def render(services: Container) -> bytes:
         restarts.labels(health.name.split(" ")[0]).inc(health.restarts)
     down.set(len(services.supervisor.down()))
     return generate_latest(registry)
+
+
+async def _tell_checks(services: Container, gauge: Callable[..., Gauge]) -> None:
+    """Tell of each store when its books were last checked, and what that found."""
+    found = gauge("audit_findings", "What the standing audits found", "store")
+    payouts = gauge("audit_payouts", "Payouts that an audit looked at", "store", "scope")
+    age_s = gauge("audit_age_seconds", "Since an audit began", "store", "scope")
+    off = gauge("reconciliation_differences", "Missing, extra or different", "store", "span")
+    now = services.clock.utc_now()
+    for store in await services.stores.all():
+        checked = await services.engine.night_watch.checked(store.id)
+        found.labels(store.id).set(checked.found)
+        for report in checked.audits:
+            run = report.run
+            payouts.labels(store.id, run.scope).set(run.payouts)
+            age_s.labels(store.id, run.scope).set((now - run.started_at).total_seconds())
+        for kept in checked.reconciliations:
+            off.labels(store.id, kept.span).set(kept.differences)

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from app.commands import opened
 from app.container import Container
 from app.settings import load_settings
+from models.checked import Checked
 from models.errors import InvalidField, UnavailableError
 from models.instants import iso, parse_moment
-from models.reconciliation import Reconciliation
+from models.reconciliation import Reconciliation, Span
 from models.store import DatabaseKind, Store
 from services.bookkeeper import Bookkeeper
 from services.flash.client import FlashClient
@@ -23,8 +24,10 @@ from services.flash.pace import Pace
 
 async def reconcile(
     store_id: str | None, since: str | None, until: str | None
-) -> tuple[Store, Reconciliation]:
-    """Read Flash's list if there is a connection, and compare.
+) -> tuple[Reconciliation, Checked]:
+    """Read Flash's list if there is a connection, and compare; beside it, what audits found.
+
+    Without dates it is the comparison of each night, which is kept and shown on the wallet's page.
 
     Raises:
         InvalidField: A store or date that cannot be.
@@ -40,10 +43,12 @@ async def reconcile(
         except (ValueError, OverflowError):
             raise InvalidField("from", "give dates such as 2026-11-20") from None
         async with _bookkeeper(container, store) as bookkeeper:
-            found = await container.engine.reconciliations.reconcile(
-                store.id, bookkeeper, first, last
-            )
-        return store, found
+            engine = container.engine.reconciliations
+            if first is None and last is None:
+                found = await engine.check(store.id, Span.MONTH, bookkeeper)
+            else:
+                found = await engine.reconcile(store.id, bookkeeper, first, last)
+        return found, await container.engine.night_watch.checked(store.id)
 
 
 @asynccontextmanager
@@ -78,7 +83,7 @@ async def _store(container: Container, store_id: str | None) -> Store:
     return found[0]
 
 
-def plain(found: Reconciliation) -> dict[str, Any]:
+def plain(found: Reconciliation, checked: Checked) -> dict[str, Any]:
     """Return what was found as JSON has it."""
     return {
         "since": iso(found.since),
@@ -88,10 +93,11 @@ def plain(found: Reconciliation) -> dict[str, Any]:
         "waiting": found.waiting,
         "balance_difference_nanousd": found.balance_difference_nanousd,
         "differences": [asdict(each) | {"at": iso(each.at)} for each in found.differences],
+        "findings": [asdict(each) for each in checked.findings],
     }
 
 
-def sentences(found: Reconciliation) -> list[str]:
+def sentences(found: Reconciliation, checked: Checked) -> list[str]:
     """Return what was found as a person reads it."""
     lines = [f"matched {found.matched}, waiting {found.waiting}"]
     lines += [
@@ -103,4 +109,8 @@ def sentences(found: Reconciliation) -> list[str]:
         lines.append(f"the balance is off by {found.balance_difference_nanousd} nano-dollars")
     if not found.is_whole:
         lines.append("Flash's list was not read, or not whole")
+    for report in checked.audits:
+        run = report.run
+        lines.append(f"audit of {run.payouts} payouts at {iso(run.started_at)}: {run.found} found")
+    lines += [f"{each.subject}: {each.detail} {each.next_step}" for each in checked.findings]
     return lines

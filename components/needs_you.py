@@ -19,7 +19,6 @@ OnPick = Callable[[dict[str, str]], Awaitable[None]]
 CALM = "Nothing needs you"
 # A screen reader is told at most so often; whoever sees the page sees every change.
 TOLD_EVERY_S = 15.0
-PULL_PAYMENTS = "/pull-payments"
 _PICKS = {
     NeedKind.STOPPED: {"state": "approved"},
     NeedKind.GATE_SHUT: {"state": "in_flight"},
@@ -37,6 +36,7 @@ _WORDS = {
     NeedKind.UNREACHABLE: "Flash not reached{since}",
     NeedKind.PAUSED: "Flash asks us to wait",
     NeedKind.SHORT: "Wallet {amount} short",
+    NeedKind.CHECKS: "The books contradict themselves: {count:,} found",
     NeedKind.REVIEW: "{count:,} to review",
     NeedKind.MATCHED: "{count:,} may be paid already",
     NeedKind.STUCK: "{count:,} stuck",
@@ -46,13 +46,12 @@ _WORDS = {
 }
 _GRAVE = frozenset(
     {
-        NeedKind.STOPPED,
-        NeedKind.GATE_SHUT,
-        NeedKind.REFUSED,
-        NeedKind.UNREACHABLE,
-        NeedKind.SHORT,
+        *(NeedKind.STOPPED, NeedKind.GATE_SHUT, NeedKind.REFUSED, NeedKind.UNREACHABLE),
+        *(NeedKind.SHORT, NeedKind.CHECKS),
     }
 )
+# Where to go for what no filter of the dashboard shows.
+_GOES = {NeedKind.BUDGET: "/pull-payments", NeedKind.CHECKS: "/wallet"}
 
 
 class NeedsYou:
@@ -104,8 +103,8 @@ class NeedsYou:
 
     def _item(self, kind: NeedKind) -> Text:
         picks = _PICKS.get(kind)
-        if kind is NeedKind.BUDGET:
-            item = Text("a").props(f"href={PULL_PAYMENTS} data-go")
+        if kind in _GOES:
+            item = Text("a").props(f"href={_GOES[kind]} data-go")
         elif picks is None:
             item = Text("button").props("popovertarget=fp-health")
         else:

@@ -20,7 +20,8 @@ AWAY_AFTER = timedelta(seconds=30)
 class Attention:
     """How many payouts wait for whom; the tab's title counts all but failures.
 
-    `matched` are kept back by a restored copy, because some debit could be them.
+    `matched` are kept back by a restored copy, because some debit could be them;
+    `contradictions` are what the audits of our own books found.
     """
 
     to_approve: int
@@ -28,11 +29,12 @@ class Attention:
     stuck: int
     failed: int
     matched: int = 0
+    contradictions: int = 0
 
     @property
     def urgent(self) -> int:
         """Return how many a person should look at now."""
-        return self.to_approve + self.to_review + self.stuck + self.matched
+        return self.to_approve + self.to_review + self.stuck + self.matched + self.contradictions
 
 
 class NeedKind(StrEnum):
@@ -44,6 +46,7 @@ class NeedKind(StrEnum):
     UNREACHABLE = "unreachable"
     PAUSED = "paused"
     SHORT = "short"
+    CHECKS = "checks"
     REVIEW = "review"
     MATCHED = "matched"
     STUCK = "stuck"
@@ -80,6 +83,7 @@ def needs_of(
         else None,
         *_of_connection(connection, standing.as_of),
         _of_money(wallet, standing),
+        _counted(NeedKind.CHECKS, attention.contradictions),
         _counted(NeedKind.REVIEW, attention.to_review),
         _counted(NeedKind.MATCHED, attention.matched),
         _counted(NeedKind.STUCK, attention.stuck),

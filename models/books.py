@@ -30,6 +30,11 @@ class Finding:
     detail: str
 
     @property
+    def says(self) -> str:
+        """Return what must hold, as a sentence."""
+        return RULES[self.invariant].says
+
+    @property
     def next_step(self) -> str:
         """Return what to do about it."""
         return RULES[self.invariant].next_step

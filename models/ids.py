@@ -32,6 +32,7 @@ LINK = "li"
 HOLD = "ho"
 CLOSED_BOOK = "cb"
 CONNECTION = "co"
+AUDIT_RUN = "ar"
 
 _SHAPE = re.compile(r"[a-z]{2}_[0-9a-hjkmnp-tv-z]{26}\Z")
 

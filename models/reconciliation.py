@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+
+class Span(StrEnum):
+    """Which debits a comparison looks at by itself."""
+
+    OPEN = "open"
+    """Since the oldest that is open: every ten minutes."""
+    MONTH = "month"
+    """The last 35 days: each night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +51,18 @@ class Reconciliation:
     def is_clean(self) -> bool:
         """Tell whether everything agrees, as far as it is known."""
         return not self.differences and not self.balance_difference_nanousd
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReconciliation:
+    """The last comparison of a span, and when it was made; of many differences the first."""
+
+    span: Span
+    at: datetime
+    found: Reconciliation
+    differences: int
+
+    @property
+    def is_clean(self) -> bool:
+        """Tell whether everything agreed."""
+        return self.found.is_clean and not self.differences

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from models.books import Finding
+from models.checked import Checked
 from models.money import Rate
-from models.reconciliation import Difference
 from models.statement import ClosedBook, KeptRow, Proposal
 
 
@@ -22,21 +21,6 @@ class RateSign:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckSign:
-    """What the last check of the books found."""
-
-    at: datetime
-    findings: tuple[Finding, ...]
-    differences: tuple[Difference, ...]
-    balance_difference_nanousd: int | None
-
-    @property
-    def is_clean(self) -> bool:
-        """Tell whether nothing contradicts anything."""
-        return not (self.findings or self.differences or self.balance_difference_nanousd)
-
-
-@dataclass(frozen=True, slots=True)
 class WalletSheet:
     """Everything at one moment; books and rows are newest first."""
 
@@ -44,5 +28,5 @@ class WalletSheet:
     extras: tuple[KeptRow, ...]
     proposals: tuple[Proposal, ...]
     rates: tuple[RateSign, ...]
-    checked: CheckSign | None
+    checked: Checked
     as_of: datetime

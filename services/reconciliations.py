@@ -8,18 +8,25 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import structlog
+
 from models.instants import Clock
-from models.reconciliation import Reconciliation
+from models.reconciliation import Difference, KeptReconciliation, Reconciliation, Span
 from models.statement import TOLERANCE_NANOUSD, ClosedBook, DebitState
 from services.bookkeeper import Bookkeeper
 from services.database import Database
 from services.storage import closed_book as closed_books
 from services.storage import reconciliation as reconciliations
+from services.storage import wallet as wallets
 from services.storage.statement import Transaction
+
+_log = structlog.get_logger(__name__)
 
 LISTED_AFTER = timedelta(minutes=15)
 AT_ONCE = timedelta(microseconds=1)  # the end of a span is not in it, but this moment is
 LOOK_BACK = timedelta(days=35)
+LEAST_BACK = timedelta(hours=1)  # what was settled since the last look is in it, too
+NOT_RECONCILED = "not_reconciled"
 
 
 class Reconciliations:
@@ -49,6 +56,41 @@ class Reconciliations:
         return await self._database.read(
             _read, store_id, since or now - LOOK_BACK, until or now + AT_ONCE, now, is_whole
         )
+
+    async def check(
+        self, store_id: str, span: Span, bookkeeper: Bookkeeper | None = None
+    ) -> Reconciliation:
+        """Compare a span, keep what came of it, and raise an alert for what is new in it.
+
+        Raises:
+            GatewayError: Flash gave no list.
+        """
+        since = None
+        if span is Span.OPEN:
+            now = self._clock.utc_now()
+            oldest = await self._database.read(reconciliations.oldest_open, store_id)
+            since = min(oldest or now, now - LEAST_BACK)
+        found = await self.reconcile(store_id, bookkeeper, since)
+        await self._database.write(self._keep, store_id, span, found)
+        return found
+
+    async def kept(self, store_id: str) -> list[KeptReconciliation]:
+        """Return the last comparison of each span."""
+        return await self._database.read(reconciliations.read_kept, store_id)
+
+    def _keep(self, tx: Transaction, store_id: str, span: Span, found: Reconciliation) -> None:
+        now = self._clock.utc_now()
+        known: set[Difference] = set()
+        off: set[int | None] = {None, 0}
+        for kept in reconciliations.read_kept(tx, store_id):
+            known |= set(kept.found.differences)
+            off.add(kept.found.balance_difference_nanousd)
+        reconciliations.keep(tx, store_id, span, found, now)
+        new = set(found.differences[: reconciliations.KEPT]) - known
+        if new or found.balance_difference_nanousd not in off:
+            detail = f"{len(found.differences)} differences"
+            _log.warning("books.not_reconciled", store_id=store_id, detail=detail)
+            wallets.add_alert(tx, store_id, NOT_RECONCILED, store_id, detail, now)
 
 
 def _read(

@@ -11,6 +11,10 @@ from starlette.responses import Response
 
 from app.answers import json_answer
 from app.auth import Reader, Services
+from models.audit_run import AuditRun
+from models.books import Finding
+from models.invariant import RULES
+from models.reconciliation import KeptReconciliation
 from models.statement import ClosedBook, KeptRow, Proposal
 
 router = APIRouter(tags=["wallet"])
@@ -41,23 +45,57 @@ async def read_proposals(services: Services, caller: Reader) -> Response:
 
 @router.get("/wallet/checks")
 async def read_checks(services: Services, caller: Reader) -> Response:
-    """Return what the last nightly check of the books found; nothing before the first one."""
-    checked = services.engine.night_watch.checked.get(caller.store_id)
-    if checked is None:
-        return json_answer({"at": None, "is_clean": None, "findings": [], "differences": []})
-    findings = [
-        {"invariant": each.invariant, "subject": each.subject, "detail": each.detail}
-        for each in checked.findings
-    ]
-    differences = [asdict(each) for each in checked.reconciliation.differences]
+    """Return what the audits and comparisons found that hold now; nothing before the first."""
+    checked = await services.engine.night_watch.checked(caller.store_id)
+    differences = dict.fromkeys(
+        each for kept in checked.reconciliations for each in kept.found.differences
+    )
+    is_any = bool(checked.audits or checked.reconciliations)
     return json_answer(
         {
-            "at": checked.at,
-            "is_clean": checked.is_clean,
-            "findings": findings,
-            "differences": differences,
+            "is_clean": checked.is_clean if is_any else None,
+            "audits": [_shown_audit(report.run) for report in checked.audits],
+            "findings": [_shown_finding(finding) for finding in checked.findings],
+            "comparisons": [_shown_comparison(kept) for kept in checked.reconciliations],
+            "differences": [asdict(each) for each in differences],
         }
     )
+
+
+def _shown_audit(run: AuditRun) -> dict[str, Any]:
+    return {
+        "scope": run.scope,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "payouts": run.payouts,
+        "found": run.found,
+    }
+
+
+def _shown_finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "invariant": finding.invariant,
+        "properties": RULES[finding.invariant].properties,
+        "says": finding.says,
+        "subject": finding.subject,
+        "detail": finding.detail,
+        "next_step": finding.next_step,
+    }
+
+
+def _shown_comparison(kept: KeptReconciliation) -> dict[str, Any]:
+    found = kept.found
+    return {
+        "span": kept.span,
+        "at": kept.at,
+        "since": found.since,
+        "until": found.until,
+        "is_whole": found.is_whole,
+        "matched": found.matched,
+        "waiting": found.waiting,
+        "differences": kept.differences,
+        "balance_difference_nanousd": found.balance_difference_nanousd,
+    }
 
 
 def _shown_book(book: ClosedBook) -> dict[str, Any]:

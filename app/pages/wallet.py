@@ -14,16 +14,17 @@ from app.pages.payout_acts import PayoutActs
 from app.pages.people import errors_of
 from app.pages.standing_board import Standing
 from app.pages.visit import Place, View, Visit
+from components.check_panel import CheckPanel
 from components.confirm_dialog import ConfirmDialog
 from components.form_dialog import Field, FormDialog, Values
 from components.gate_panel import GateActs, GatePanel
 from components.wallet_books import BalanceChart, BookList, ExtraList, ProposalList
-from components.wallet_checks import CheckPanel, RateList
 from components.wallet_panel import WalletPanel
+from components.wallet_rates import RateList
 from models.errors import ServiceError
 from models.permission import Permission
 from models.store import Store
-from models.wallet_sheet import CheckSign, RateSign, WalletSheet
+from models.wallet_sheet import RateSign, WalletSheet
 
 EXTRAS_BACK = timedelta(days=35)
 DOLLAR = "USD"
@@ -164,7 +165,6 @@ async def read_sheet(container: Container, store: Store) -> WalletSheet:
     verdicts = [
         container.rates.verdict(each, now) for each in dict.fromkeys((DOLLAR, store.currency))
     ]
-    checked = engine.night_watch.checked.get(store.id)
     return WalletSheet(
         books=tuple(await engine.books.history(store.id)),
         extras=tuple(await engine.books.extras(store.id, now - EXTRAS_BACK)),
@@ -172,14 +172,7 @@ async def read_sheet(container: Container, store: Store) -> WalletSheet:
         rates=tuple(
             RateSign(each.currency, each.rate, each.reason, each.known) for each in verdicts
         ),
-        checked=None
-        if checked is None
-        else CheckSign(
-            checked.at,
-            checked.findings,
-            checked.reconciliation.differences,
-            checked.reconciliation.balance_difference_nanousd,
-        ),
+        checked=await engine.night_watch.checked(store.id),
         as_of=now,
     )
 

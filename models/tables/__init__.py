@@ -3,6 +3,7 @@
 from sqlmodel import SQLModel
 
 from models.tables import (
+    audit_run,
     card,
     connection,
     epoch,
@@ -23,6 +24,7 @@ METADATA = SQLModel.metadata
 
 __all__ = [
     "METADATA",
+    "audit_run",
     "card",
     "connection",
     "epoch",

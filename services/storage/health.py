@@ -10,6 +10,7 @@ from models.attention import FAILED_WITHIN, STUCK_AFTER, Attention
 from models.states import PayoutState, PayoutStatus
 from models.tables.base import table_of
 from models.tables.payout import PayoutRow
+from services.storage.audit_run import standing_runs
 from services.storage.payout import IS_OPEN
 from services.storage.restoration import count_matched
 from services.storage.statement import Statement, Transaction, among
@@ -104,4 +105,5 @@ def read_attention(tx: Transaction, store_id: str, now: datetime) -> Attention:
         stuck=0 if stuck is None else int(stuck[0]),
         failed=0 if failed is None else int(failed[0]),
         matched=count_matched(tx, store_id),
+        contradictions=sum(run.found for run in standing_runs(tx, store_id)),
     )

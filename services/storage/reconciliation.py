@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
 
+from models.events import WalletChanged
+from models.instants import from_us, to_us
 from models.payout import AttemptState
-from models.reconciliation import Difference
+from models.reconciliation import Difference, KeptReconciliation, Reconciliation, Span
 from models.statement import DebitState, RowState
+from models.tables.audit_run import ReconciliationRow
 from models.tables.base import table_of
 from models.tables.payout import AttemptRow
 from models.tables.statement import DebitRow, StatementRowRow
@@ -18,7 +24,9 @@ from services.storage.statement import Statement, Transaction, among
 _rows = table_of(StatementRowRow)
 _debits = table_of(DebitRow)
 _attempts = table_of(AttemptRow)
+_kept = table_of(ReconciliationRow)
 LIMIT = 1_000
+KEPT = 100  # differences beside a comparison
 # By the attempts' index of time; a send follows its attempt, an invoice may wait for days.
 _SPAN = (
     _attempts.c.store_id == bindparam("store_id"),
@@ -83,6 +91,27 @@ _EXTRA = Statement(
     .order_by(_rows.c.at)
     .limit(LIMIT)
 )
+_keeping = insert(_kept).values({column.name: bindparam(column.name) for column in _kept.columns})
+_KEEP = Statement(
+    _keeping.on_conflict_do_update(
+        index_elements=["store_id", "span"],
+        set_={
+            column.name: _keeping.excluded[column.name]
+            for column in _kept.columns
+            if not column.primary_key
+        },
+    )
+)
+_READ_KEPT = Statement(
+    select(*(column for column in _kept.columns if column.name != "store_id"))
+    .where(_kept.c.store_id == bindparam("store_id"))
+    .order_by(_kept.c.span)
+)
+_OLDEST_OPEN = Statement(
+    select(func.min(_debits.c.logged_at)).where(
+        _debits.c.store_id == bindparam("store_id"), _debits.c.state == DebitState.OPEN
+    )
+)
 
 
 def count_debits(
@@ -114,3 +143,41 @@ def find_differences(
         Difference("extra", None, row_id, None, amount, at)
         for row_id, amount, at in tx.rows(_EXTRA, **span, before=listed_before)
     ]
+
+
+def oldest_open(tx: Transaction, store_id: str) -> datetime | None:
+    """Return since when the oldest debit has been waiting for its row."""
+    found = tx.row(_OLDEST_OPEN, store_id=store_id)
+    return None if found is None else found[0]
+
+
+def keep(tx: Transaction, store_id: str, span: Span, found: Reconciliation, now: datetime) -> None:
+    """Keep a comparison as the last one of its span."""
+    first = [asdict(each) | {"at": to_us(each.at)} for each in found.differences[:KEPT]]
+    tx.run(
+        _KEEP,
+        store_id=store_id,
+        span=span,
+        at=now,
+        since=found.since,
+        until=found.until,
+        is_whole=found.is_whole,
+        matched=found.matched,
+        waiting=found.waiting,
+        differences=len(found.differences),
+        balance_difference_nanousd=found.balance_difference_nanousd,
+        first_differences=json.dumps(first),
+    )
+    tx.changes.append(WalletChanged(store_id, store_id))
+
+
+def read_kept(tx: Transaction, store_id: str) -> list[KeptReconciliation]:
+    """Return the last comparison of each span."""
+    return [_as_kept(*row) for row in tx.rows(_READ_KEPT, store_id=store_id)]
+
+
+def _as_kept(*row: Any) -> KeptReconciliation:
+    span, at, since, until, is_whole, matched, waiting, differences, off_nanousd, first = row
+    listed = tuple(Difference(**each | {"at": from_us(each["at"])}) for each in json.loads(first))
+    found = Reconciliation(since, until, matched, waiting, listed, off_nanousd, bool(is_whole))
+    return KeptReconciliation(span, at, found, differences)

@@ -182,6 +182,7 @@ async def test_it_is_healthy_and_ready_while_its_database_answers(api: Api) -> N
 
 async def test_the_metrics_tell_figures_and_no_secret(api: Api) -> None:
     await api.shop.pull_payment()
+    await api.shop.container.engine.night_watch.check(api.shop.store.id)
 
     answer = await api.http.get("/metrics")
 
@@ -196,6 +197,12 @@ async def test_the_metrics_tell_figures_and_no_secret(api: Api) -> None:
         "epoch",
     ):
         assert told in answer.text, told
+    assert f'audit_findings{{store="{api.shop.store.id}"}} 0.0' in answer.text
+    assert f'audit_payouts{{scope="all",store="{api.shop.store.id}"}} 0.0' in answer.text
+    checks = (await api.get("wallet/checks")).json()
+    assert (checks["is_clean"], checks["findings"]) == (True, [])
+    assert [run["scope"] for run in checks["audits"]] == ["all"]
+    assert [kept["span"] for kept in checks["comparisons"]] == ["month"]
     assert f'flash_payouts_gate_open{{store="{api.shop.store.id}"}} 1.0' in answer.text
 
 

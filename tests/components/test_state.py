@@ -54,6 +54,7 @@ def test_every_need_is_said_in_a_few_words() -> None:
         "Flash not reached since 12:00",
         "Flash asks us to wait",
         "Wallet $12.30 short",
+        "The books contradict themselves: 3 found",
         "3 to review",
         "3 may be paid already",
         "3 stuck",

@@ -7,16 +7,21 @@ from datetime import timedelta
 
 import pytest
 
+from components.check_panel import CheckPanel
 from components.dollars import exact
 from components.gate_panel import GateActs, GatePanel, shut_words
 from components.wallet_books import balance_figure, book_row
-from components.wallet_checks import CheckPanel, RateList, deviation
+from components.wallet_rates import RateList, deviation
 from models.attention import Attention
-from models.books import Finding
+from models.audit_run import AuditReport, AuditRun, Scope
+from models.books import Chapter, Finding
+from models.checked import Checked
+from models.invariant import Invariant
 from models.money import Rate
+from models.reconciliation import Difference, KeptReconciliation, Reconciliation, Span
 from models.statement import BookState, ClosedBook
 from models.wallet import Gate, Wallet
-from models.wallet_sheet import CheckSign, RateSign
+from models.wallet_sheet import RateSign
 from services.gate import DOUBT
 from tests.components.pages import paper
 from tests.support.clock import NOON
@@ -103,14 +108,32 @@ async def test_a_shut_gate_says_why_and_only_an_owner_opens_it() -> None:
 
 
 async def test_contradictions_are_named_and_a_clean_check_is_quiet() -> None:
-    bad = CheckSign(NOON, (Finding("P3", "po_1", "12 is not 13"),), (), None)
+    run = AuditRun("ar_1", "st_1", Scope.ALL, Chapter.OUTBOX, "", 1_234, 1, NOON, NOON, NOON)
+    finding = Finding(Invariant.PLACE, "po_1", "It is failed, but the ledger has 5 reserved.")
+    missing = Difference("missing", "po_2", None, 10**9, None, NOON)
+    found = Reconciliation(NOON, NOON, 3, 1, (missing,), -(10**6), is_whole=True)
+    kept = KeptReconciliation(Span.OPEN, NOON, found, 1)
     with paper() as page:
         panel, rates = CheckPanel("UTC"), RateList()
-        panel.show(bad, NOON)
-        assert "P3: po_1, 12 is not 13" in page.read("checks")
-        panel.show(CheckSign(NOON, (), (), None), NOON)
-        assert "agree" in page.read("checks")
-        assert "P3" not in page.read("checks")
+        panel.show(Checked(), NOON)
+        assert "Not yet" in page.read("checks")
+        panel.show(Checked((AuditReport(run, (finding,)),), (kept,)), NOON)
+        shown = page.read("checks")
+        assert "1,234 payouts, 1 found" in shown
+        assert "po_1: It is failed, but the ledger has 5 reserved." in shown
+        assert finding.next_step in shown
+        assert "3 matched, 1 waiting, 1 missing, balance off by \u2212$0.001" in shown
+        assert "po_2 is settled, and no row of Flash's list shows it: expected $1.00." in shown
+        clean = replace(found, differences=(), balance_difference_nanousd=0)
+        panel.show(
+            Checked(
+                (AuditReport(replace(run, found=0), ()),),
+                (replace(kept, found=clean, differences=0),),
+            ),
+            NOON,
+        )
+        assert "nothing found" in page.read("checks")
+        assert "po_" not in page.read("checks")
         old = NOON + timedelta(seconds=90)
         rates.show([RateSign("USD", None, "the last price is too old", (FLASH,))], old)
         assert "Nothing converts to USD: the last price is too old." in page.read("rates")

@@ -48,7 +48,7 @@ def test_everything_at_once_comes_in_order_with_its_numbers() -> None:
         CONNECTION, connected=False, away_since=hour_ago, last_error="refused", paused_s=30
     )
 
-    needs = needs_of(Attention(4, 3, 2, 1, 5), wallet, standing, away)
+    needs = needs_of(Attention(4, 3, 2, 1, 5, 6), wallet, standing, away)
 
     every = [kind for kind in NeedKind if kind is not NeedKind.REFUSED]
     assert [need.kind for need in needs] == every
@@ -58,7 +58,7 @@ def test_everything_at_once_comes_in_order_with_its_numbers() -> None:
     assert by_kind[NeedKind.SHORT].amount_nanousd == standing.short_nanousd > 0
     assert by_kind[NeedKind.UNREACHABLE].subject == "refused"
     assert by_kind[NeedKind.PAUSED].count == 30
-    assert [by_kind[kind].count for kind in every[5:10]] == [3, 5, 2, 4, 1]
+    assert [by_kind[kind].count for kind in every[5:11]] == [6, 3, 5, 2, 4, 1]
     assert by_kind[NeedKind.BUDGET].subject == "Tips"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.reconciliation import Reconciliation
+from models.reconciliation import Reconciliation, Span
 from models.states import PayoutState
 from tests.services.test_statements import compare, in_doubt, look
 from tests.services.test_witness import pays_from_elsewhere
@@ -58,6 +58,9 @@ async def test_missing_extra_and_different_debits_are_each_named(
     assert not found.is_clean
     assert checked.findings == ()
     assert not checked.is_clean
+    (kept,) = checked.reconciliations
+    assert (kept.span, kept.differences) == (Span.MONTH, 3)
+    assert set(kept.found.differences) == set(found.differences)
     assert "not_reconciled" in await paying_shop.alerts()
 
 
@@ -74,3 +77,24 @@ async def test_books_that_contradict_themselves_are_told_at_night(
 
     assert not (await watch.check(paying_shop.store.id)).is_clean
     assert "audit_found" in await paying_shop.alerts()
+
+
+async def test_what_is_open_is_compared_every_ten_minutes_and_told_once(
+    paying_shop: Shop, hand: Hand
+) -> None:
+    watch = paying_shop.container.engine.night_watch
+    await in_doubt(paying_shop, hand, "debited_but_error", 9_000)
+    minted = await hand.foreign_invoice(4_000)
+    await hand.fault("row_delay", match={"payment_hash": minted.hash}, times=1, delay_ms=86_400_000)
+    hidden = await paying_shop.claim(await paying_shop.pull_payment(), minted.pr)
+    await paying_shop.later(hand, minutes=16)
+
+    first = await watch.compare_open(paying_shop.store.id)
+    await watch.compare_open(paying_shop.store.id)
+
+    assert first is not None
+    assert (first.matched, first.is_whole) == (1, True)
+    assert [(each.kind, each.payout_id) for each in first.differences] == [("missing", hidden.id)]
+    assert (await paying_shop.alerts()).count("not_reconciled") == 1
+    (kept,) = (await watch.checked(paying_shop.store.id)).reconciliations
+    assert (kept.span, kept.found.differences) == (Span.OPEN, first.differences)

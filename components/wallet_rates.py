@@ -1,4 +1,4 @@
-"""Prices in use with what stands against them, and what the last check of the books found."""
+"""Prices in use with what stands against them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from datetime import datetime, timedelta
 
 from nicegui import html
 
-from components.moment import age, short_moment
+from components.moment import age
 from components.text import Text
 from components.thing_rows import Row, ThingRows, cell
 from components.unit import unit_of
 from models.money import SATS_PER_BTC, Rate
-from models.wallet_sheet import CheckSign, RateSign
+from models.wallet_sheet import RateSign
 
 SECOND = timedelta(seconds=1)
-SHOWN = 20
 
 
 class RateList:
@@ -69,47 +68,3 @@ def deviation(rate: Rate, used: Rate | None) -> str:
     sign = "\u2212" if hundredths < 0 else "+"
     whole, rest = divmod(abs(hundredths), 100)
     return f"{sign}{whole}.{rest:02d} %"
-
-
-class CheckPanel:
-    """The last audit and reconciliation."""
-
-    def __init__(self, zone_name: str) -> None:
-        self._zone_name = zone_name
-        self._shown: CheckSign | None = None
-        with html.section().classes("fp-panel").props("data-testid=checks") as panel:
-            panel.props('aria-label="Last check"')
-            with html.div().classes("fp-panel-head"):
-                html.h2("Last check of the books").classes("fp-h2")
-                self._state = Text("span").classes("fp-state-word strong")
-            with html.div().classes("fp-panel-body"):
-                self._words = Text("p").classes("fp-note")
-                self._list = html.ul().classes("fp-findings")
-
-    def show(self, checked: CheckSign | None, now: datetime) -> None:
-        """Show what it found."""
-        if checked is None:
-            self._state.set_text("○ Not yet")
-            self._words.set_text("The first one comes ten minutes after the start, then daily.")
-            return
-        if checked == self._shown:
-            return
-        self._shown = checked
-        good = checked.is_clean
-        self._state.set_text("● Clean" if good else "▲ Look at this")
-        self._state.classes(
-            add="is-completed" if good else "is-pending",
-            remove="is-pending" if good else "is-completed",
-        )
-        when = short_moment(checked.at, now, self._zone_name)
-        found = "Ledger, statement and balance agree."
-        if not good:
-            found = f"{len(checked.findings):,} contradictions, {len(checked.differences):,} debits"
-            found += " that are missing, extra or different."
-        self._words.set_text(f"{when}. {found}")
-        self._list.clear()
-        with self._list:
-            for finding in checked.findings[:SHOWN]:
-                Text("li", f"{finding.invariant}: {finding.subject}, {finding.detail}")
-            for each in checked.differences[:SHOWN]:
-                Text("li", f"{each.kind}: {each.payout_id or each.row_id}")

@@ -1,0 +1,112 @@
+"""What the audits of our own books and the comparisons with Flash's list came to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from nicegui import html
+
+from components.dollars import exact
+from components.moment import short_moment
+from components.text import Text
+from models.audit_run import AuditRun, Scope
+from models.books import Finding
+from models.checked import Checked
+from models.reconciliation import Difference, KeptReconciliation, Span
+
+SHOWN = 20
+FIRST = "The first one comes a minute after the start; everything is checked each night."
+_SCOPES = {Scope.ALL: "All payouts", Scope.RECENT: "Open payouts and the last day"}
+_SPANS = {Span.OPEN: "Open items against Flash's list", Span.MONTH: "35 days against Flash's list"}
+_KINDS = {
+    "missing": "is settled, and no row of Flash's list shows it",
+    "extra": "left the wallet, and no payout explains it",
+    "different": "cost something else than expected",
+}
+
+
+class CheckPanel:
+    """Every check that holds, and what each found, with what to do about it."""
+
+    def __init__(self, zone_name: str) -> None:
+        self._zone_name = zone_name
+        self._shown: Checked | None = None
+        with html.section().classes("fp-panel").props("data-testid=checks id=checks") as panel:
+            panel.props('aria-label="Checks"')
+            with html.div().classes("fp-panel-head"):
+                html.h2("Checks").classes("fp-h2")
+                self._state = Text("span").classes("fp-state-word strong")
+            with html.div().classes("fp-panel-body"):
+                self._lines = html.ul().classes("fp-findings")
+                self._note = Text("p", FIRST).classes("fp-note")
+                self._list = html.ul().classes("fp-findings").props("data-testid=findings")
+
+    def show(self, checked: Checked, now: datetime) -> None:
+        """Show what they found."""
+        if checked == self._shown:
+            return
+        self._shown = checked
+        is_any = bool(checked.audits or checked.reconciliations)
+        good = checked.is_clean
+        self._state.set_text(("● Clean" if good else "▲ Look at this") if is_any else "○ Not yet")
+        self._state.classes(
+            add="is-completed" if good else "is-pending",
+            remove="is-pending" if good else "is-completed",
+        )
+        self._note.set_visibility(not is_any)
+        self._lines.clear()
+        self._list.clear()
+        with self._lines:
+            for report in checked.audits:
+                Text("li", audit_line(report.run, now, self._zone_name))
+            for kept in checked.reconciliations:
+                Text("li", comparison_line(kept, now, self._zone_name))
+        with self._list:
+            for finding in checked.findings[:SHOWN]:
+                Text("li", finding_line(finding))
+            for each in _differences(checked)[:SHOWN]:
+                Text("li", difference_line(each))
+
+
+def audit_line(run: AuditRun, now: datetime, zone_name: str) -> str:
+    """Return when an audit ended, over how many payouts, and what it found."""
+    when = short_moment(run.ended_at or run.moved_at, now, zone_name)
+    found = f"{run.found:,} found" if run.found else "nothing found"
+    return f"{_SCOPES[run.scope]}: {when}, {run.payouts:,} payouts, {found}."
+
+
+def comparison_line(kept: KeptReconciliation, now: datetime, zone_name: str) -> str:
+    """Return when a comparison was made, and what agreed."""
+    found = kept.found
+    when = short_moment(kept.at, now, zone_name)
+    counts = {kind: sum(each.kind == kind for each in found.differences) for kind in _KINDS}
+    words = [f"{found.matched:,} matched", f"{found.waiting:,} waiting"]
+    words += [f"{count:,} {kind}" for kind, count in counts.items() if count]
+    if found.balance_difference_nanousd:
+        words.append(f"balance off by {exact(found.balance_difference_nanousd)}")
+    if not found.is_whole:
+        words.append("as far as the list was read before")
+    return f"{_SPANS[kept.span]}: {when}, {', '.join(words)}."
+
+
+def finding_line(finding: Finding) -> str:
+    """Return what must hold, what does not, and what to do about it."""
+    return f"{finding.subject}: {finding.detail} {finding.says} {finding.next_step}"
+
+
+def difference_line(each: Difference) -> str:
+    """Return a debit that does not agree."""
+    of = each.payout_id or each.row_id
+    amounts = [
+        f"{word} {exact(amount)}"
+        for word, amount in (("expected", each.expected_nanousd), ("found", each.found_nanousd))
+        if amount is not None
+    ]
+    return f"{of} {_KINDS[each.kind]}: {', '.join(amounts)}."
+
+
+def _differences(checked: Checked) -> list[Difference]:
+    """Return each difference once: what is open is of the last 35 days, too."""
+    return list(
+        dict.fromkeys(each for kept in checked.reconciliations for each in kept.found.differences)
+    )
