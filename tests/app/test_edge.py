@@ -199,7 +199,7 @@ async def test_the_metrics_tell_figures_and_no_secret(api: Api) -> None:
         assert told in answer.text, told
     assert f'audit_findings{{store="{api.shop.store.id}"}} 0.0' in answer.text
     assert f'audit_payouts{{scope="all",store="{api.shop.store.id}"}} 0.0' in answer.text
-    checks = (await api.get("wallet/checks")).json()
+    checks = await api.get("wallet/checks")
     assert (checks["is_clean"], checks["findings"]) == (True, [])
     assert [run["scope"] for run in checks["audits"]] == ["all"]
     assert [kept["span"] for kept in checks["comparisons"]] == ["month"]
