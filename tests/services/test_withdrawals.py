@@ -26,12 +26,13 @@ from models.states import PayoutState
 from services import bolt11
 from services.boltcards import OpenTap
 from services.pull_payments import PullPaymentChange
+from services.storage import pull_payment as pull_payments
 from services.withdrawals import Claim, Withdrawals
 from tests.support.cards import VirtualCard
 from tests.support.clock import NOON
-from tests.support.databases import Raw
+from tests.support.databases import Raw, raw
 from tests.support.invoices import invoice
-from tests.support.shop import ALICE, Shop, open_store
+from tests.support.shop import ALICE, PATIENCE_S, Shop, open_store
 
 # A sat is a tenth of a cent.
 RATE = Rate("USD", 1, 10, "test", NOON)
@@ -391,6 +392,41 @@ async def test_a_callback_sent_twice_is_not_refused_while_its_twin_is_taken(
     assert quick.result().state is PayoutState.APPROVED
     slow.cancel()
     assert counts(beneath)["payouts"] == 1
+
+
+@pytest.mark.parametrize("dialect", [pytest.param("postgresql", marks=pytest.mark.postgresql)])
+async def test_a_callback_at_another_instance_waits_for_its_twin_when_the_gate_shuts(
+    shop: Shop, database_url: str, beneath: Raw
+) -> None:
+    pull = await shop.pull_payment()
+    token, k1 = token_of(shop, pull), await k1_of(shop, pull)
+    claim = Claim(k1, bolt11.decode(invoice(shop.clock)), None, token)
+    one, other = with_wait(shop, 0.0), with_wait(shop, 0.0)
+    with raw(database_url) as hand:
+        with hand.transaction() as tx:  # its budget is held: the first has seen the gate open
+            pull_payments.lock_pull_payment(tx, shop.store.id, pull.id)
+            first = asyncio.ensure_future(one.claim(claim))
+            await wait_for_locks(beneath, 1)
+            await shop.container.wallets.stop(shop.store.id, ALICE)
+            second = asyncio.ensure_future(other.claim(claim))
+            await wait_for_locks(beneath, 2)
+        (slow,), _ = await asyncio.wait([first, second], return_when=asyncio.FIRST_COMPLETED)
+
+    assert (await second).state is PayoutState.APPROVED
+    assert slow is second
+    assert counts(beneath)["payouts"] == 1
+    first.cancel()
+
+
+async def wait_for_locks(beneath: Raw, count: int) -> None:
+    """Wait until so many of this database's connections wait for a lock."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        while await asyncio.to_thread(beneath.value, waiting) < count:
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
