@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Lifespan
 
 from app import errors
 from app.allowance import Allowance
+from app.connection import TimedProtocol
 from app.container import Container, running
 from app.http import (
     boltcards,
@@ -106,7 +107,8 @@ def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -
     )
     app.state.container = container
     app.state.turns = Turns()
-    app.state.allowance = Allowance()
+    # In a demo the town's customers live on this machine.
+    app.state.allowance = Allowance(spares_own=container.kind is DatabaseKind.DEMO)
     errors.install(app)
     app.router.routes.extend(lnurl.routes())
     app.router.routes.extend(card_keys.routes())
@@ -154,7 +156,7 @@ def server_of(app: ASGIApp, container: Container) -> uvicorn.Server:
         date_header=True,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
-        h11_max_incomplete_event_size=16 * 1024,
+        http=TimedProtocol,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies) or None,
         limit_concurrency=2000,
