@@ -18,6 +18,7 @@ from app.engine import Engine, build_engine
 from app.flash_listeners import FlashListeners
 from app.loop_lag import LoopLag
 from app.settings import Settings
+from app.wires import Wires
 from app.workers import Workers
 from models.errors import GatewayError, SettingError, UnavailableError
 from models.flash import FlashConnection, SocketState
@@ -112,8 +113,7 @@ class Container:
     connections: Connections
     lag: LoopLag
     relay: Relay | None
-    # Told of every point that is passed; a running service takes no notice.
-    watch: Watch
+    wires: Wires
     connected: dict[str, Connected] = field(default_factory=dict)
     # Flash counts requests by address, whichever wallet they are for.
     pace: Pace | None = None
@@ -132,12 +132,20 @@ def build(
     Raises:
         SettingError: The master key is missing or unsafe, or the database is of the other kind.
     """
-    clock = clock or SystemClock()
-    ids = Ids(clock)
+    return build_by(Wires(watch=watch), settings, kind, clock or SystemClock())
+
+
+def build_by(wires: Wires, settings: Settings, kind: DatabaseKind, clock: Clock) -> Container:
+    """Build the services that reach the world outside by these wires.
+
+    Raises:
+        SettingError: The master key is missing or unsafe, or the database is of the other kind.
+    """
+    ids = Ids(clock, wires.randomness)
     vault = _open_vault(settings)
-    database = Database(settings.database, watch)
+    database = wires.database(settings.database, wires.watch)
     hub, rates = Hub(), Rates(clock)
-    relay = None if database.dialect == "sqlite" else Relay(settings.database, hub)
+    relay = None if database.dialect == "sqlite" else wires.relay(settings.database, hub)
     database.listen(hub.publish if relay is None else relay.told)
     boltcards = Boltcards(database, vault, clock, ids)
     connected: dict[str, Connected] = {}
@@ -176,12 +184,12 @@ def build(
         standings=Standings(database, clock, rates),
         books=Books(database, clock),
         details=PayoutDetails(database, payouts),
-        engine=build_engine(settings, *database_parts, rates, tracking, workers, watch=watch),
+        engine=build_engine(settings, *database_parts, rates, tracking, workers, wires=wires),
         doors=build_doors(*database_parts, stores),
         connections=Connections(*database_parts, (settings.flash_api_url, settings.flash_ws_url)),
         lag=LoopLag(),
         relay=relay,
-        watch=watch,
+        wires=wires,
         connected=connected,
     )
 
@@ -287,7 +295,7 @@ async def connect(
     loop, per_minute = asyncio.get_running_loop(), container.settings.flash_requests_per_minute
     container.pace = container.pace or Pace(per_minute, loop.time)
     pace = container.pace.beside()
-    client = FlashClient(connection, container.watch)
+    client = container.wires.client(connection, container.wires.watch)
     await client.open()
     try:
         await _settle_kind(container, client)
@@ -295,7 +303,7 @@ async def connect(
         await client.close()
         raise
     listeners = FlashListeners(container)
-    socket = FlashSocket(
+    socket = container.wires.socket(
         connection,
         store.currency,
         container.clock,
@@ -306,7 +314,7 @@ async def connect(
             changed=listeners.changed,
             catch_up=listeners.catch_up,
         ),
-        container.watch,
+        container.wires.watch,
     )
     tools = Tools(
         database=container.database,

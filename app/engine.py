@@ -8,6 +8,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from app.settings import Settings, is_loopback
+from app.wires import Wires
 from app.workers import Workers
 from models.ids import Ids
 from models.instants import Clock
@@ -24,7 +25,6 @@ from services.interventions import Interventions
 from services.night_watch import NightWatch
 from services.outbound import Outbound
 from services.payout_requests import PayoutRequests
-from services.points import Watch
 from services.rate_sources import public_sources
 from services.rate_watch import RateWatch
 from services.rates import Rates
@@ -73,10 +73,10 @@ def build_engine(
     tracking: Tracking,
     workers: Workers,
     *,
-    watch: Watch,
+    wires: Wires,
 ) -> Engine:
     """Build the engine's parts on the services that are there."""
-    outbound = Outbound(_exempt(settings), watch=watch)
+    outbound = wires.outbound(_exempt(settings), wires.watch)
     destinations = Destinations(outbound, clock, flash_address_host(settings.flash_api_url))
     parts = (database, vault, clock, ids)
     reconciliations = Reconciliations(database, clock)

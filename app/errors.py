@@ -143,5 +143,4 @@ def install(app: FastAPI) -> None:
             return problem(request, 422, "invalid", "body: this cannot be read", errors)
         codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
         code = codes.get(error.status_code, "invalid")
-        headers = dict(error.headers or {})
-        return problem(request, error.status_code, code, str(error.detail), headers=headers)
+        return problem(request, error.status_code, code, str(error.detail))

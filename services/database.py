@@ -55,7 +55,7 @@ class Listener(Protocol):
 class Database:
     """Runs functions inside transactions."""
 
-    def __init__(self, url: str, watch: Watch = unwatched) -> None:
+    def __init__(self, url: str, watch: Watch = unwatched, lane: type[Lane] = Lane) -> None:
         self.url = url
         self._watch = watch
         self.dialect = "sqlite" if url.startswith("sqlite:") else "postgresql"
@@ -64,11 +64,11 @@ class Database:
             self._path = sqlite_path(url)
             # Going over to WAL waits for nobody, so it is done before the threads could meet.
             open_sqlite(self._path).close()
-            self._writers = Lane("writer", 1, self._serve_sqlite_writes, self._tell)
-            self._readers = Lane("reader", READERS, self._serve_sqlite_reads, self._tell)
+            self._writers = lane("writer", 1, self._serve_sqlite_writes, self._tell)
+            self._readers = lane("reader", READERS, self._serve_sqlite_reads, self._tell)
         else:
-            self._writers = Lane("writer", POSTGRES_WRITERS, self._serve_pg_writes, self._tell)
-            self._readers = Lane("reader", READERS, self._serve_pg_reads, self._tell)
+            self._writers = lane("writer", POSTGRES_WRITERS, self._serve_pg_writes, self._tell)
+            self._readers = lane("reader", READERS, self._serve_pg_reads, self._tell)
 
     def listen(self, listener: Listener) -> None:
         """Have the changes of every commit told to a listener, in the event loop."""

@@ -179,6 +179,7 @@ class Interventions:
             error_message=None,
             closed_at=None,
             approved_at=now,
+            submitted_at=None,
             unknown_since=None,
         )
         _audit(tx, payout, moved, actor, "payout.retried", now)

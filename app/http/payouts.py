@@ -14,8 +14,6 @@ from app.container import Container
 from app.http.cursor import read_mark, write_mark
 from app.http.filters import ViewQuery, read_filter
 from app.http.seen import note_card_numbers
-from app.http.shapes.payout import BatchShape, EventsShape, PayoutShape, PayoutsShape
-from app.http.shapes.shape import answers
 from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
 from models.errors import InvalidField, ServiceError
@@ -64,7 +62,7 @@ class BatchBody(Strict):
     reason: Annotated[StrictStr, Field(min_length=1, max_length=500)] | None = None
 
 
-@router.get("/payouts", **answers(PayoutsShape))
+@router.get("/payouts")
 async def list_payouts(
     services: Services, caller: Reader, query: Annotated[ListQuery, Query()]
 ) -> Response:
@@ -88,7 +86,7 @@ async def list_payouts(
     return json_answer({"items": items, "next_cursor": write_mark(page.next_before)})
 
 
-@router.get("/payouts/{payout_id}", **answers(PayoutShape))
+@router.get("/payouts/{payout_id}")
 async def read_payout(services: Services, caller: Reader, payout_id: str) -> Response:
     """Return one payout."""
     view = await services.payouts.read(
@@ -98,14 +96,14 @@ async def read_payout(services: Services, caller: Reader, payout_id: str) -> Res
     return json_answer(shown(view))
 
 
-@router.get("/payouts/{payout_id}/events", **answers(EventsShape))
+@router.get("/payouts/{payout_id}/events")
 async def read_events(services: Services, caller: Reader, payout_id: str) -> Response:
     """Return every transition of a payout, in order."""
     events = await services.payouts.events(caller.store_id, payout_id)
     return json_answer({"items": [_event(event) for event in events], "next_cursor": None})
 
 
-@router.post("/payouts/batch", **answers(BatchShape, key="demanded"))
+@router.post("/payouts/batch")
 async def decide_batch(
     request: Request, services: Services, caller: Approver, body: BatchBody
 ) -> Response:
@@ -119,7 +117,7 @@ async def decide_batch(
     return await once(request, services, caller, act, demanded=True)
 
 
-@router.post("/payouts/{payout_id}/approve", **answers(PayoutShape, key="taken"))
+@router.post("/payouts/{payout_id}/approve")
 async def approve(
     request: Request, services: Services, caller: Approver, payout_id: str, body: ApproveBody
 ) -> Response:
@@ -134,7 +132,7 @@ async def approve(
     return await once(request, services, caller, act)
 
 
-@router.post("/payouts/{payout_id}/reject", **answers(PayoutShape, key="taken"))
+@router.post("/payouts/{payout_id}/reject")
 async def reject(
     request: Request, services: Services, caller: Approver, payout_id: str, body: RejectBody
 ) -> Response:
@@ -154,7 +152,7 @@ async def reject(
     return await once(request, services, caller, act)
 
 
-@router.post("/payouts/{payout_id}/cancel", **answers(PayoutShape, key="taken"))
+@router.post("/payouts/{payout_id}/cancel")
 async def cancel(
     request: Request, services: Services, caller: Canceller, payout_id: str
 ) -> Response:

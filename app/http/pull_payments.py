@@ -14,8 +14,6 @@ from app.answers import json_answer, to_json
 from app.auth import Caller, Creator, Reader, Services
 from app.container import Container
 from app.http.cursor import read_cursor, write_cursor
-from app.http.shapes.pull_payment import PullPaymentShape, PullPaymentsShape
-from app.http.shapes.shape import answers
 from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
 from models.errors import InvalidField
@@ -65,7 +63,7 @@ class PageQuery(Strict):
     cursor: str | None = None
 
 
-@router.post("/pull-payments", status_code=201, **answers(PullPaymentShape, 201, key="taken"))
+@router.post("/pull-payments", status_code=201)
 async def create(
     request: Request, services: Services, caller: Creator, body: PullPaymentBody
 ) -> Response:
@@ -92,7 +90,7 @@ async def create(
     return await once(request, services, caller, act)
 
 
-@router.get("/pull-payments", **answers(PullPaymentsShape))
+@router.get("/pull-payments")
 async def list_pull_payments(
     services: Services, caller: Reader, query: Annotated[PageQuery, Query()]
 ) -> Response:
@@ -111,14 +109,14 @@ async def list_pull_payments(
     )
 
 
-@router.get("/pull-payments/{pull_payment_id}", **answers(PullPaymentShape))
+@router.get("/pull-payments/{pull_payment_id}")
 async def read(services: Services, caller: Reader, pull_payment_id: str) -> Response:
     """Return one pull payment."""
     found = await services.pull_payments.read(caller.store_id, pull_payment_id)
     return json_answer(shown(services, caller, found))
 
 
-@router.patch("/pull-payments/{pull_payment_id}", **answers(PullPaymentShape, key="taken"))
+@router.patch("/pull-payments/{pull_payment_id}")
 async def change(
     request: Request,
     services: Services,

@@ -12,8 +12,6 @@ from starlette.responses import Response
 from app.answers import json_answer
 from app.auth import Reader, Services
 from app.http.filters import FilterQuery, read_filter
-from app.http.shapes.shape import answers
-from app.http.shapes.statistics import ComparisonShape, StatsShape, TimelineShape, TopCardsShape
 from app.http.strict import Strict
 from models.period import Period
 from models.rollup import Figure, Ranking
@@ -37,7 +35,7 @@ class TopQuery(Strict):
     by: Literal["amount", "count"] = "amount"
 
 
-@router.get("/stats", **answers(StatsShape))
+@router.get("/stats")
 async def read_stats(
     services: Services, caller: Reader, query: Annotated[FilterQuery, Query()]
 ) -> Response:
@@ -58,7 +56,7 @@ async def read_stats(
     )
 
 
-@router.get("/stats/period", **answers(ComparisonShape))
+@router.get("/stats/period")
 async def read_period(
     services: Services, caller: Reader, query: Annotated[FilterQuery, Query()]
 ) -> Response:
@@ -85,7 +83,7 @@ async def read_period(
     )
 
 
-@router.get("/timeline", **answers(TimelineShape))
+@router.get("/timeline")
 async def read_timeline(
     services: Services, caller: Reader, query: Annotated[TimelineQuery, Query()]
 ) -> Response:
@@ -97,7 +95,7 @@ async def read_timeline(
     return json_answer({"zone": store.time_zone, "bucket": query.bucket, "items": items})
 
 
-@router.get("/boltcards/top", **answers(TopCardsShape))
+@router.get("/boltcards/top")
 async def read_top_cards(
     services: Services, caller: Reader, query: Annotated[TopQuery, Query()]
 ) -> Response:

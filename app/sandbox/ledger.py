@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -29,7 +30,7 @@ class Ledger:
         self.writer = writer
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, writer: Callable[[Path], LedgerWriter] = LedgerWriter) -> Self:
         """Open or create the ledger file; must be called inside the event loop.
 
         Raises:
@@ -48,7 +49,7 @@ class Ledger:
         reader.executescript(sql.SCHEMA + sql.GUARDS)
         reader.execute("PRAGMA query_only=1")
         reader.row_factory = sqlite3.Row
-        return cls(reader, LedgerWriter(path), lock)
+        return cls(reader, writer(path), lock)
 
     async def close(self) -> None:
         """Write what is waiting and let go of the file."""

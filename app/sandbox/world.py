@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 import structlog
 
 from app.sandbox import ledger_sql as sql
 from app.sandbox.accounts import Account, Accounts, Wallet
-from app.sandbox.clock import SandboxClock
+from app.sandbox.clock import SandboxClock, machine_ms
 from app.sandbox.events import OUTCOMES, Events
 from app.sandbox.faults import Faults
 from app.sandbox.history import History
@@ -35,6 +36,7 @@ from app.sandbox.settings import SandboxSettings
 from app.sandbox.statement import Statements
 from app.sandbox.timetable import Timetable
 from app.sandbox.treasury import Treasury
+from app.sandbox.writer import LedgerWriter
 from models.money import NANOUSD_PER_CENT
 from services import lnurl
 
@@ -48,10 +50,16 @@ _MAX_TASKS: Final = 10_000
 class World:
     """Everything behind the sandbox's two ports."""
 
-    def __init__(self, settings: SandboxSettings, ledger: Ledger, meta: dict[str, str]) -> None:
+    def __init__(
+        self,
+        settings: SandboxSettings,
+        ledger: Ledger,
+        meta: dict[str, str],
+        machine: Callable[[], int] = machine_ms,
+    ) -> None:
         self.settings = settings
         self.ledger = ledger
-        self.clock = SandboxClock(offset_ms=int(meta["clock_offset_ms"]))
+        self.clock = SandboxClock(machine, int(meta["clock_offset_ms"]))
         self.timetable = Timetable(self.clock)
         self.price = PriceWalk(**json.loads(meta["price"]))
         self.cutover: CutoverState = cast("CutoverState", meta["cutover"])
@@ -85,12 +93,17 @@ class World:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: SandboxSettings) -> AsyncIterator[World]:
+    async def open(
+        cls,
+        settings: SandboxSettings,
+        machine: Callable[[], int] = machine_ms,
+        writer: Callable[[Path], LedgerWriter] = LedgerWriter,
+    ) -> AsyncIterator[World]:
         """Open the ledger, take up what was under way, and close everything at the end."""
-        ledger = Ledger.open(settings.ledger)
+        ledger = Ledger.open(settings.ledger, writer)
         try:
-            meta = await _first_meta(ledger, settings)
-            world = cls(settings, ledger, meta)
+            meta = await _first_meta(ledger, settings, machine())
+            world = cls(settings, ledger, meta, machine)
             for part in (world.accounts, world.sessions, world.keys):
                 part.load(ledger)
             world.faults.load()
@@ -240,10 +253,10 @@ async def _logged(work: Coroutine[Any, Any, None]) -> None:
         log.exception("sandbox.work_failed")
 
 
-async def _first_meta(ledger: Ledger, settings: SandboxSettings) -> dict[str, str]:
+async def _first_meta(ledger: Ledger, settings: SandboxSettings, now_ms: int) -> dict[str, str]:
     """Return the ledger's settings; a new ledger gets its own node key and price."""
     meta = ledger.meta()
-    price = PriceWalk(settings.seed, settings.price_period_ms, SandboxClock().now_ms())
+    price = PriceWalk(settings.seed, settings.price_period_ms, now_ms)
     first: dict[str, Any] = {
         "clock_offset_ms": "0",
         "node_key": secrets.token_bytes(32).hex(),

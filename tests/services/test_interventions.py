@@ -48,6 +48,19 @@ async def test_a_retry_asks_the_recipient_for_another_invoice(
     assert await paying_shop.container.books.audit(paying_shop.store.id) == []
 
 
+async def test_what_is_tried_again_has_not_been_sent_yet(paying_shop: Shop, hand: Hand) -> None:
+    minted = await hand.foreign_invoice()
+    await goes_wrong(hand, minted, "status_null")
+    payout = await ask(paying_shop, minted.pr)
+    await approve(paying_shop, payout)
+    assert (await paying_shop.reaches(payout.id, S.FAILED)).submitted_at is not None
+    await paying_shop.container.wallets.stop(paying_shop.store.id, ALICE)
+
+    await retry(paying_shop, payout.id)
+
+    assert (await paying_shop.payout(payout.id)).submitted_at is None
+
+
 @pytest.mark.parametrize(
     ("kind", "is_taken_up"), [("status_null", True), ("failure_empty_errors", False)]
 )
