@@ -26,7 +26,7 @@ CARD = Rate(burst=30, per_minute=60)
 K1 = Rate(burst=20, per_minute=30)
 # Behind a proxy that is not named, all of this comes from one address.
 OWN_SIGN_IN = Rate(burst=200, per_minute=600)
-_SIGN_IN_PATHS = ("/login", "/setup/", "/join/", "/v1/auth/")
+_SIGN_IN_PATHS = ("/login", "/setup/", "/join/", "/reset/", "/v1/auth/")
 _LNURL_PATHS = ("/lnurlw/", "/boltcard", "/.well-known/lnurlp/")
 _FREE_PATHS = ("/healthz", "/readyz", "/metrics")
 _K1_LIMIT = 64

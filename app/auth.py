@@ -13,7 +13,7 @@ from app.container import Container
 from app.http.strict import check_query
 from app.request import request_id_of
 from models.errors import Forbidden, Unauthenticated
-from models.permission import ALLOWED, ASKS_AGAIN, Permission
+from models.permission import ALLOWED, ASKS_AGAIN, Permission, Scopes, kept_scopes
 from models.session import Session
 from models.store import Actor, ActorKind, Role
 from services.stores import KEY_PREFIX
@@ -27,6 +27,8 @@ class Caller:
     role: Role
     actor: Actor
     session: Session | None = None
+    # To what a key is narrowed; nothing: to no less than its role.
+    scopes: Scopes | None = None
 
     @property
     def session_id(self) -> str | None:
@@ -39,17 +41,25 @@ class Caller:
         return (self.actor.id or "") if self.actor.kind is ActorKind.PERSON else ""
 
     def may(self, permission: Permission) -> bool:
-        """Tell whether the role allows something."""
-        return self.role in ALLOWED[permission]
+        """Tell whether the role allows something, and of a key its scopes too."""
+        if self.role not in ALLOWED[permission]:
+            return False
+        if self.actor.kind is ActorKind.API_KEY and permission in ASKS_AGAIN:
+            # A key has no password to give again, so somebody must have meant it to.
+            return self.scopes is not None and permission in self.scopes
+        return self.scopes is None or permission in self.scopes
 
     def need(self, permission: Permission) -> None:
-        """Refuse what the role does not allow.
+        """Refuse what the role, or the scopes of a key, do not allow.
 
         Raises:
-            Forbidden: The role does not allow it.
+            Forbidden: They do not allow it.
         """
-        if not self.may(permission):
-            raise Forbidden(f"The role {self.role} does not allow this.")
+        if self.may(permission):
+            return
+        if self.role in ALLOWED[permission]:
+            raise Forbidden(f"This key needs the scope {permission.word}.")
+        raise Forbidden(f"The role {self.role} does not allow this.")
 
     def need_fresh(self, now: datetime) -> None:
         """Refuse a person who gave their password too long ago.
@@ -101,7 +111,7 @@ async def caller_of(request: Request) -> Caller:
     key = await services.stores.authenticate(text)
     request.app.state.allowance.of_key(key.id, address)
     actor = Actor(ActorKind.API_KEY, key.id, address, request_id_of(request))
-    return Caller(key.store_id, key.role, actor)
+    return Caller(key.store_id, key.role, actor, scopes=kept_scopes(key.scopes))
 
 
 async def right_now(

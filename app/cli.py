@@ -32,6 +32,7 @@ cli.add_typer(api_key, name="api-key")
 keys = typer.Typer(help="The keys that seal secrets.", no_args_is_help=True)
 cli.add_typer(keys, name="keys")
 
+OfStore = Annotated[str, typer.Option("--store", help="The store the key belongs to.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -90,13 +91,62 @@ def create_api_key(
     name: Annotated[str, typer.Option(help="What the key is for.")],
     role: Annotated[str, typer.Option(help="owner, manager, approver or viewer.")],
     days: Annotated[int | None, typer.Option(help="How long it lives.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="Only this; say it for each.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it, the only time it is shown."""
+    from app import key_commands
+
+    key = _run(key_commands.create(store, name, role, days, scope or []))
+    print(json.dumps({"key": key}) if as_json else key)
+
+
+@api_key.command("list", epilog="Example: flash-payouts api-key list --store st_…")
+def list_api_keys(store: OfStore, as_json: AsJson = False) -> None:
+    """Tell of each key what it may, until when, and when it was used last."""
+    from app import key_commands
+
+    keys = _run(key_commands.list_of(store))
+    lines = (key_commands.line(key) for key in keys)
+    print(json.dumps([key_commands.plain(key) for key in keys]) if as_json else "\n".join(lines))
+
+
+@api_key.command("rotate", epilog="Example: flash-payouts api-key rotate --store st_… ak_…")
+def rotate_api_key(
+    key: Annotated[str, typer.Argument(help="Its id.")],
+    store: OfStore,
+    grace_hours: Annotated[int, typer.Option(help="How long the old one works on.")] = 24,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key like an old one and print it, the only time it is shown."""
+    from app import key_commands
+
+    made = _run(key_commands.rotate(store, key, grace_hours))
+    print(json.dumps({"key": made}) if as_json else made)
+
+
+@api_key.command("revoke", epilog="Example: flash-payouts api-key revoke --store st_… ak_…")
+def revoke_api_key(
+    key: Annotated[str, typer.Argument(help="Its id.")], store: OfStore, as_json: AsJson = False
+) -> None:
+    """Have a key work no more, at once."""
+    from app import key_commands
+
+    _run(key_commands.revoke(store, key))
+    print(json.dumps({"revoked": key}) if as_json else f"revoked {key}")
+
+
+@cli.command(epilog="Example: flash-payouts reset alice@example.com --authenticator")
+def reset(
+    email: Annotated[str, typer.Argument(help="Who has lost their password.")],
+    authenticator: Annotated[bool, typer.Option(help="Their authenticator is lost too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """End a person's sessions, and print a link by which they set a new password, once."""
     from app import commands
 
-    key = _run(commands.create_api_key(store, name, role, days))
-    print(json.dumps({"key": key}) if as_json else key)
+    link = _run(commands.reset(email, drops_factor=authenticator))
+    print(json.dumps({"link": link}) if as_json else f"Within an hour: {link}")
 
 
 @cli.command(epilog="Example: FLASH_PAYOUTS_FLASH_TOKEN=… flash-payouts serve")

@@ -16,9 +16,9 @@ from app.listening import end_on_signals, listen, say_ready
 from app.logs import configure_logs
 from app.settings import Settings, is_loopback, load_settings
 from models.backup import Manifest
-from models.errors import InvalidField, SettingError
+from models.errors import SettingError
 from models.migrations import run as migrations
-from models.store import Actor, ActorKind, DatabaseKind, Role
+from models.store import Actor, ActorKind, DatabaseKind
 from services import backups
 from services.clock import SystemClock
 from services.database import Database
@@ -29,7 +29,7 @@ from services.stores import NewStore, StoreAndOwner
 
 _log = structlog.get_logger(__name__)
 
-_CONSOLE = Actor(ActorKind.SYSTEM, "console")
+CONSOLE = Actor(ActorKind.SYSTEM, "console")
 
 
 async def _offer_set_up(container: Container) -> None:
@@ -70,14 +70,11 @@ async def init(
         return await container.stores.init(wanted, container.kind)
 
 
-async def create_api_key(store_id: str, name: str, role: str, days: int | None) -> str:
-    """Make a key of a store."""
-    try:
-        wanted = Role(role)
-    except ValueError:
-        raise InvalidField("role", "choose owner, manager, approver or viewer") from None
+async def reset(email: str, *, drops_factor: bool) -> str:
+    """Make a link for somebody who has lost their password; returns its address."""
     async with opened(load_settings()) as container:
-        return await container.stores.create_api_key(store_id, name, wanted, days, _CONSOLE)
+        token = await container.doors.resets.begin(email, CONSOLE, drops_factor=drops_factor)
+        return f"{container.settings.base_url}/reset/{token}"
 
 
 async def set_stopped(store_id: str | None, *, stopped: bool) -> list[str]:
@@ -86,7 +83,7 @@ async def set_stopped(store_id: str | None, *, stopped: bool) -> list[str]:
         stores = [store_id] if store_id else [store.id for store in await container.stores.all()]
         for found in stores:
             act = container.wallets.stop if stopped else container.wallets.resume
-            await act(found, _CONSOLE)
+            await act(found, CONSOLE)
         return stores
 
 
@@ -95,7 +92,7 @@ async def open_gate(store_id: str | None, unread: str | None) -> list[str]:
     async with opened(load_settings()) as container:
         stores = [store_id] if store_id else [store.id for store in await container.stores.all()]
         for found in stores:
-            await container.wallets.open_gate(found, _CONSOLE, unread)
+            await container.wallets.open_gate(found, CONSOLE, unread)
         return stores
 
 

@@ -11,6 +11,7 @@ from services.database import Database
 from services.passwords import Passwords
 from services.people import People
 from services.record import Record
+from services.resets import Resets
 from services.second_factors import SecondFactors
 from services.sessions import Sessions
 from services.set_up import SetUp
@@ -32,6 +33,7 @@ class Doors:
     api_keys: ApiKeys
     tokens: Tokens
     record: Record
+    resets: Resets
 
 
 def build_doors(database: Database, vault: Vault, clock: Clock, ids: Ids, stores: Stores) -> Doors:
@@ -49,4 +51,5 @@ def build_doors(database: Database, vault: Vault, clock: Clock, ids: Ids, stores
         api_keys=ApiKeys(database, clock, stores),
         tokens=Tokens(database, vault, clock, sessions, sign_in),
         record=Record(database, clock),
+        resets=Resets(database, vault, clock, sessions, passwords),
     )

@@ -31,6 +31,7 @@ from app.http import (
     pull_payments,
     rates,
     record_file,
+    reset,
     set_up,
     sign_in,
     statistics,
@@ -110,7 +111,7 @@ def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -
     errors.install(app)
     app.router.routes.extend(lnurl.routes())
     app.router.routes.extend(card_keys.routes())
-    for plain in (sign_in, set_up, join):
+    for plain in (sign_in, set_up, join, reset):
         app.router.routes.extend(plain.routes())
     app.include_router(health.router)
     # `/boltcards/top` must be known before `/boltcards/{id}`, `/payouts/export` likewise.

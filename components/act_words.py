@@ -25,6 +25,8 @@ WORDS = {
     "payout.resolved": "Resolved a payout",
     "payout.retried": "Retried a payout",
     "payouts.exported": "Exported payouts",
+    "password.reset": "Set a new password by a link",
+    "password.reset_begun": "Made a link for a new password",
     "person.invited": "Invited a person",
     "person.joined": "Joined the store",
     "person.removed": "Removed a person",

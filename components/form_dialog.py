@@ -22,7 +22,9 @@ _LIMIT = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One question: `kind` is an input's type, `textarea`, or `select` or `choice` with options.
+    """One question: `kind` is an input's type, `textarea`, or with options `select` or `choice`.
+
+    Of `ticks` any number may be picked; each that is comes as a value `name.option`.
 
     With `when`, it is asked only while the option of that value is picked; with `scans`, a code
     can be scanned into it.
@@ -100,10 +102,11 @@ class FormDialog:
             self._inputs[first].run_method("focus")
 
     def _field(self, field: Field) -> None:
-        tag = html.fieldset if field.kind == "choice" else html.label
+        is_group = field.kind in {"choice", "ticks"}
+        tag = html.fieldset if is_group else html.label
         only = f" when-{field.when}" if field.when else ""
         with tag().classes(f"fp-field{' wide' if field.is_wide else ''}{only}"):
-            if field.kind == "choice":
+            if is_group:
                 html.legend(field.label).classes("fp-field-name")
                 self._choice(field)
             else:
@@ -148,10 +151,13 @@ class FormDialog:
     def _choice(self, field: Field) -> None:
         for value, word in field.options:
             with html.label().classes("fp-pick"):
-                radio = html.input_()
-                radio.props.update({"type": "radio", "name": field.name, "value": value})
+                pick = html.input_()
+                if field.kind == "ticks":
+                    pick.props.update({"type": "checkbox", "name": f"{field.name}.{value}"})
+                else:
+                    pick.props.update({"type": "radio", "name": field.name, "value": value})
                 if value == field.value:
-                    radio.props["checked"] = ""
+                    pick.props["checked"] = ""
                 html.span(word)
 
     async def _submitted(self, event: events.GenericEventArguments) -> None:

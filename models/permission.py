@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
+from models.errors import InvalidField
 from models.store import Role
 
 
@@ -26,6 +28,11 @@ class Permission(StrEnum):
     PEOPLE = "invite and remove people, and change their roles"
     SETTINGS = "change settings, the connection to Flash among them"
     AUDIT = "read the record of what was done"
+
+    @property
+    def word(self) -> str:
+        """Return it as the scope of a key."""
+        return self.name.lower()
 
 
 _EVERYBODY = frozenset(Role)
@@ -55,3 +62,40 @@ ALLOWED: dict[Permission, frozenset[Role]] = {
 ASKS_AGAIN = frozenset(
     {Permission.RESOLVE, Permission.KEYS, Permission.PEOPLE, Permission.SETTINGS}
 )
+
+# To what a key can be narrowed: people look after people, keys and settings.
+SCOPES = tuple(
+    each
+    for each in Permission
+    if each not in {Permission.KEYS, Permission.PEOPLE, Permission.SETTINGS, Permission.AUDIT}
+)
+Scopes = frozenset[Permission]
+
+
+def scopes_of(words: Iterable[str], role: Role) -> Scopes | None:
+    """Return what a key is narrowed to; nothing said, to nothing but its role.
+
+    Raises:
+        InvalidField: There is no such scope, or the role does not allow it.
+    """
+    known, found = {each.word: each for each in SCOPES}, set()
+    for word in words:
+        scope = known.get(word)
+        if scope is None:
+            raise InvalidField("scope", f"choose of {', '.join(known)}")
+        if role not in ALLOWED[scope]:
+            raise InvalidField("scope", f"the role {role} does not allow {word}")
+        found.add(scope)
+    return frozenset(found) or None
+
+
+def kept_scopes(words: str | None) -> Scopes | None:
+    """Return the scopes that are kept with a key; a word that is none any more allows nothing."""
+    if words is None:
+        return None
+    return frozenset(each for each in SCOPES if each.word in words.split())
+
+
+def words_of(scopes: Scopes) -> str:
+    """Return scopes as they are kept and shown: their words, in the order of the table."""
+    return " ".join(each.word for each in SCOPES if each in scopes)

@@ -75,3 +75,5 @@ class ApiKey:
     last_used_at: datetime | None
     # Whoever made it: what it asks for, they cannot approve.
     made_by: str | None = None
+    # To what it is narrowed within its role; nothing: to no less than the role.
+    scopes: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from models.errors import InvalidField, NotFoundError
@@ -46,6 +47,7 @@ class ApiKeys:
             raise NotFoundError
         life = None if old.expires_at is None else max(1, (old.expires_at - old.created_at).days)
         key, text = self._stores.new_api_key(store_id, old.name, old.role, life, actor)
+        key = replace(key, scopes=old.scopes)
         until = now + grace if old.expires_at is None else min(old.expires_at, now + grace)
 
         def rotate(tx: Transaction) -> None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from models.errors import InvalidField, NotFoundError, Unauthenticated
 from models.ids import API_KEY, STORE, USER, WALLET, Ids, is_id
 from models.instants import Clock
+from models.permission import Scopes, words_of
 from models.person import Person
 from models.session import SessionEnd
 from models.store import SYSTEM, Actor, ActorKind, ApiKey, DatabaseKind, Role, Store
@@ -85,7 +86,13 @@ class Stores:
         return await self._database.write(self._init, wanted, kind, password_hash)
 
     async def create_api_key(
-        self, store_id: str, name: str, role: Role, days: int | None, actor: Actor = SYSTEM
+        self,
+        store_id: str,
+        name: str,
+        role: Role,
+        days: int | None,
+        actor: Actor = SYSTEM,
+        scopes: Scopes | None = None,
     ) -> str:
         """Make a key of a store and return it whole, the only time it is shown.
 
@@ -93,6 +100,7 @@ class Stores:
             InvalidField: An unknown store, an empty name, a role that keys cannot have.
         """
         key, text = self.new_api_key(store_id, name, role, days, actor)
+        key = replace(key, scopes=None if scopes is None else words_of(scopes))
         await self._database.write(_add_key, key, actor)
         return text
 
@@ -255,7 +263,7 @@ def _add_key(tx: Transaction, key: ApiKey, actor: Actor) -> None:
     if stores.read_store(tx, key.store_id) is None:
         raise InvalidField("store", "there is no such store")
     stores.add_api_key(tx, key)
-    after = {"name": key.name, "role": key.role}
+    after = {"name": key.name, "role": key.role, "scopes": key.scopes}
     audit(
         tx,
         key.store_id,

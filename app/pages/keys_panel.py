@@ -16,7 +16,7 @@ from components.moment import short_day, short_moment
 from components.once_dialog import OnceDialog
 from components.role_words import role_name, role_options
 from models.errors import InvalidField, NotFoundError, ServiceError
-from models.permission import Permission
+from models.permission import SCOPES, Permission, scopes_of
 from models.store import ApiKey, Role
 from services.api_keys import GRACE, is_live
 from services.stores import KEY_ROLES
@@ -25,6 +25,10 @@ _COLUMNS = ("Key", "Role", "Expires", "Last used")
 _NOTHING = ("No API key yet", "A program shows one to ask for payouts, or to read them.")
 _LIVES = (("30", "30 days"), ("90", "90 days"), ("365", "A year"), ("", "It never expires"))
 _TEXT = "Put it where the program reads it. Whoever has it may do what its role allows."
+_SCOPES = tuple((each.word, str(each)[:1].upper() + str(each)[1:]) for each in SCOPES)
+_SCOPES_HINT = (
+    "Tick nothing for all that its role allows, but not to resolve: that has to be ticked."
+)
 MOST = 100
 
 
@@ -63,13 +67,14 @@ class KeysPanel:
                 "is-cancelled" if is_over else "num",
             )
         used = key.last_used_at
+        only = f" · only {key.scopes.replace(' ', ', ')}" if key.scopes is not None else ""
         acts = (
             Act("Replace", f"Replace the key {key.name}", self._replacing(key)),
             Act("Revoke", f"Revoke the key {key.name}", self._revoking(key)),
         )
         return ActRow(
             key.name,
-            f"Made {short_day(key.created_at, now, zone)} · fp_{key.id[:9]}…",
+            f"Made {short_day(key.created_at, now, zone)} · fp_{key.id[:9]}…{only}",
             (
                 (role_name(key.role), "fact"),
                 (until, look),
@@ -88,6 +93,7 @@ class KeysPanel:
                     Field("name", "Name", hint="What uses it, such as Web shop."),
                     Field("role", "Role", "select", value="viewer", options=role_options(roles)),
                     Field("days", "Works for", "select", value="90", options=_LIVES),
+                    Field("scope", "Only for", "ticks", _SCOPES_HINT, options=_SCOPES),
                     *again,
                 )
             )
@@ -98,12 +104,15 @@ class KeysPanel:
             await take_password(visit, Permission.KEYS, values)
             caller, role = await visit.need(Permission.KEYS), Role(values.get("role", ""))
             caller.need_grant(role)
+            ticked = (name.partition(".") for name in values)
+            words = [word for name, _, word in ticked if name == "scope" and word]
             text = await visit.container.stores.create_api_key(
                 caller.store_id,
                 values.get("name", ""),
                 role,
                 int(days) if days else None,
                 caller.actor,
+                scopes_of(words, role),
             )
         except ValueError:
             self._form.show_errors({"": "Choose a role and how long it works."})

@@ -90,6 +90,8 @@ class ApiKeyRow(SQLModel, table=True):
     revoked_at: datetime | None = Field(sa_type=UtcDateTime)
     last_used_at: datetime | None = Field(sa_type=UtcDateTime)
     made_by: str | None
+    # Words with blanks between; null: all that the role allows.
+    scopes: str | None
 
 
 class DataKeyRow(SQLModel, table=True):

@@ -16,6 +16,7 @@ from app.settings import Settings
 from models.card import Card
 from models.ids import PAYOUT
 from models.payout import Attempt, Payout, Send, Sighting
+from models.permission import ALLOWED, SCOPES
 from models.pull_payment import PullPayment
 from models.states import PayoutState
 from models.store import Actor, ActorKind, DatabaseKind, Role, Store
@@ -226,8 +227,10 @@ async def open_store(container: Container, **more: Any) -> Store:
 
 
 async def api_key(container: Container, store: Store, role: Role = Role.OWNER) -> str:
-    """Make a key of a store."""
-    return await container.stores.create_api_key(store.id, str(role), role, None)
+    """Make a key of a store that may all that its role allows, by name."""
+    scopes = frozenset(each for each in SCOPES if role in ALLOWED[each])
+    make = container.stores.create_api_key
+    return await make(store.id, str(role), role, None, scopes=scopes)
 
 
 @asynccontextmanager

@@ -357,7 +357,7 @@ async def remove_a_person(stage: Stage) -> None:
 
 @act("keys_panel.KeysPanel._make", Permission.KEYS)
 async def make_a_key(stage: Stage) -> None:
-    await _keys(stage)._make({"name": "shop", "role": "viewer", "days": "30"})
+    await _keys(stage)._make({"name": "shop", "role": "viewer", "days": "30", "scope.read": "on"})
 
 
 @act("keys_panel.KeysPanel._replace", Permission.KEYS)

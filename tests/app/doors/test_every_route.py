@@ -10,7 +10,8 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from app.auth import Caller
 from app.server import build_api
-from models.permission import ALLOWED, Permission
+from models.errors import InvalidField
+from models.permission import ALLOWED, ASKS_AGAIN, Permission, kept_scopes, scopes_of
 from models.session import SessionKind
 from models.store import SYSTEM, Role, Store
 from services.sessions import Origin
@@ -124,6 +125,37 @@ async def call(api: Api, method: str, path: str, token: str, body: Any) -> Any:
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"{method} {path}"}
     params = {"format": "json"} if "export" in path else {}
     return await api.http.request(method, path, json=body, headers=headers, params=params)
+
+
+@pytest.mark.parametrize("scope", [None, Permission.READ, Permission.CREATE, Permission.RESOLVE])
+async def test_a_key_reaches_no_more_than_its_scopes_name(
+    shop: Shop, scope: Permission | None
+) -> None:
+    scopes = None if scope is None else frozenset({scope})
+    make = shop.container.stores.create_api_key
+    key = await make(shop.store.id, "till", Role.OWNER, None, scopes=scopes)
+    async with api_of(shop) as api:
+        things = await things_of(api)
+        for method, path, body, permission in routes_under_the_base(shop):
+            answer = await call(api, method, filled(path, things), key, body)
+
+            # What asks a person for the password has to be named.
+            is_named = permission not in ASKS_AGAIN if scope is None else permission is scope
+            if is_named:
+                assert answer.status_code not in {401, 403, 500}, (path, answer.text)
+            else:
+                is_problem(answer, 403, "forbidden")
+                assert f"needs the scope {permission.word}." in answer.json()["detail"]
+
+
+def test_a_key_is_narrowed_within_its_role_only() -> None:
+    assert scopes_of([], Role.VIEWER) is None
+    assert scopes_of(["read"], Role.VIEWER) == {Permission.READ}
+    for words, role in ((["create"], Role.VIEWER), (["keys"], Role.OWNER), (["all"], Role.OWNER)):
+        with pytest.raises(InvalidField):
+            scopes_of(words, role)
+    assert kept_scopes("read gone") == {Permission.READ}
+    assert kept_scopes("") == frozenset()
 
 
 @pytest.mark.parametrize("role", Role)

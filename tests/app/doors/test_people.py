@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 
 from app.container import build
 from models.errors import NotFoundError, RuleError
+from models.session import SessionKind
 from models.store import Actor, ActorKind, DatabaseKind, Role
+from services import totp_policy
+from services.sessions import Origin
 from tests.support.clock import HandClock
 from tests.support.databases import Raw
 from tests.support.shop import Shop, open_store, settings_for
@@ -211,6 +215,52 @@ async def test_a_password_set_on_the_console_ends_every_session(
     assert (
         beneath.value("SELECT actor_id FROM audit WHERE action = 'password.changed'") == "console"
     )
+
+
+async def test_a_link_of_the_console_sets_a_lost_password_once(
+    shop: Shop, visitor: Visitor, clock: HandClock, beneath: Raw
+) -> None:
+    resets, console = shop.container.doors.resets, Actor(ActorKind.SYSTEM, "console")
+    await visitor.sign_in()
+    stale = await resets.begin(EMAIL, console, drops_factor=False)
+    assert await shop.container.doors.sessions.find(visitor.token or "") is None
+    clock.advance(hours=1)
+    token = await resets.begin(EMAIL.upper(), console, drops_factor=True)
+
+    for dead in (stale, "", "x" * 900, token[:-4] + "AAA="):
+        assert (await visitor.http.get(f"/reset/{dead}")).status_code == 404
+    assert (await visitor.submit(f"/reset/{token}", password="short")).status_code == 422
+    done = await visitor.submit(f"/reset/{token}", password=NEW)
+
+    assert (done.status_code, done.headers["location"]) == (303, "/login")
+    assert (await visitor.http.get(f"/reset/{token}")).status_code == 404
+    assert (await visitor.sign_in()).status_code == 401
+    clock.advance(minutes=1)
+    assert (await visitor.sign_in(password=NEW)).status_code == 303
+    with pytest.raises(NotFoundError):
+        await resets.begin("nobody@example.com", console, drops_factor=False)
+    wrote = beneath.rows("SELECT action, actor_id FROM audit WHERE action LIKE 'password.reset%'")
+    assert [action for action, _ in sorted(wrote)] == [
+        *("password.reset", "password.reset_begun", "password.reset_begun"),
+    ]
+
+
+async def test_a_lost_authenticator_goes_only_where_the_operator_says_so(shop: Shop) -> None:
+    doors, console = shop.container.doors, Actor(ActorKind.SYSTEM, "console")
+    actor = await owner_of(shop)
+    assert actor.id is not None
+    session, _ = doors.sessions.new(SessionKind.BROWSER, actor.id, shop.store.id, Origin())
+    enrolled = await doors.factors.enrol(session)
+    secret = base64.b32decode(enrolled.secret + "=" * (-len(enrolled.secret) % 8))
+    step = totp_policy.step_of(int(shop.clock.utc_now().timestamp()))
+    await doors.factors.confirm(session, totp_policy.code_at(secret, step), actor)
+
+    for drops_factor in (False, True):
+        token = await doors.resets.begin(EMAIL, console, drops_factor=drops_factor)
+        await doors.resets.use(token, NEW if drops_factor else NEW + "!", Origin())
+
+        (owner,) = await doors.people.members(shop.store.id)
+        assert owner.has_second_factor is not drops_factor
 
 
 async def test_serving_what_nobody_owns_prints_the_link(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from models.errors import InvalidField, NotFoundError, Unauthenticated
+from models.permission import Permission
 from models.session import SessionEnd
 from models.store import Actor, ActorKind, Role
 from services import jwt
@@ -143,7 +144,8 @@ async def test_a_key_is_replaced_with_time_to_change_over(
     shop: Shop, clock: HandClock, beneath: Raw
 ) -> None:
     stores, keys = shop.container.stores, shop.container.doors.api_keys
-    old = await stores.create_api_key(shop.store.id, "till", Role.MANAGER, 90, ALICE)
+    scopes = frozenset({Permission.READ, Permission.CREATE})
+    old = await stores.create_api_key(shop.store.id, "till", Role.MANAGER, 90, ALICE, scopes)
     key = await stores.authenticate(old)
     assert key.made_by == ALICE.id
     clock.advance(minutes=1)
@@ -152,7 +154,7 @@ async def test_a_key_is_replaced_with_time_to_change_over(
 
     assert (await stores.authenticate(old)).id == key.id
     after = await stores.authenticate(new)
-    assert (after.name, after.role) == ("till", Role.MANAGER)
+    assert (after.name, after.role, after.scopes) == ("till", Role.MANAGER, "read create")
     clock.advance(hours=2)
     with pytest.raises(Unauthenticated):
         await stores.authenticate(old)
