@@ -27,6 +27,8 @@ POLL_S = 5.0
 
 Snapshot = TypeVar("Snapshot")
 Follow = Callable[[Snapshot], Awaitable[Snapshot | None]]
+# Told what changed before it is read; nothing where hints were lost.
+Heed = Callable[[list[Change] | None], None]
 Shown_contra = TypeVar("Shown_contra", contravariant=True)
 
 
@@ -63,8 +65,10 @@ class Board(Generic[Snapshot]):
         read: Callable[[Snapshot | None], Awaitable[Snapshot]],
         unmoved_by: tuple[type[Change], ...] = (),
         follow: Follow[Snapshot] | None = None,
+        heed: Heed | None = None,
     ) -> None:
         self._hub = hub
+        self._heed = heed
         self._follow = follow
         self._store_id = store_id
         self._read_again = read
@@ -107,7 +111,10 @@ class Board(Generic[Snapshot]):
         while (left_s := poll_at - loop.time()) > 0:
             changes = await hints.wait(left_s)
             moved = any(not isinstance(change, self._unmoved_by) for change in changes)
-            if moved or hints.take_overflow():
+            is_lost = hints.take_overflow()
+            if self._heed is not None:
+                self._heed(None if is_lost else changes)
+            if moved or is_lost:
                 return
 
     async def _flush(self) -> None:
@@ -161,15 +168,16 @@ class Boards:
         viewer: Viewer[Snapshot],
         unmoved_by: tuple[type[Change], ...] = (),
         follow: Follow[Snapshot] | None = None,
+        heed: Heed | None = None,
     ) -> None:
         """Add a viewer to the board of a store and question, which `read` answers.
 
         What `follow` returns is shown after that; `unmoved_by` names the kinds of change that
-        never change the answer.
+        never change the answer; `heed` is told of every change before `read` is asked.
         """
         board = self._boards.get(key)
         if board is None:
-            board = self._boards[key] = Board(self._hub, key[0], read, unmoved_by, follow)
+            board = self._boards[key] = Board(self._hub, key[0], read, unmoved_by, follow, heed)
             self._tasks[key] = asyncio.create_task(board.run(), name=f"board {key[0]}")
         await board.join(viewer)
 

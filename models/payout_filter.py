@@ -33,6 +33,11 @@ class PayoutFilter:
             or self.q is not None
         )
 
+    def takes(self, status: PayoutStatus, state: PayoutState) -> bool:
+        """Tell whether a payout that fitted still does, now that it is in another state."""
+        is_status = not self.statuses or status in self.statuses
+        return is_status and (not self.states or state in self.states)
+
     def between(self, starts_at: datetime | None, ends_at: datetime | None) -> PayoutFilter:
         """Return the same filter for another stretch of time."""
         return replace(self, starts_at=starts_at, ends_at=ends_at)

@@ -110,7 +110,7 @@ class Dashboard:
         key = (self._store.id, self._wanted)
         try:
             await self._visit.boards.join(
-                key, reader.read, self.view, unmoved_by=UNMOVED_BY, follow=reader.follow
+                key, reader.read, self.view, UNMOVED_BY, reader.follow, reader.heed
             )
         except ServiceError as error:
             self.view.show_error(error.message)
@@ -134,7 +134,8 @@ class Dashboard:
 
     def _show_wanted(self, names: dict[str, str]) -> None:
         self._bar.show(self.values, names)
-        self.view.look_at(self._wanted.sort, is_narrowed=self._bar.is_narrowed)
+        wanted = self._wanted
+        self.view.look_at(wanted.filter, wanted.sort, is_narrowed=self._bar.is_narrowed)
 
     async def _names(self) -> dict[str, str]:
         return await self._container.choices.names(self._store.id, self._wanted.filter)

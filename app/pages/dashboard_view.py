@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.pages.older_rows import OlderRows
 from app.pages.payout_board import ROWS, Snapshot
 from app.pages.payout_detail import DetailOpener
 from app.pages.row_changes import RowChanges, row_changes
@@ -13,6 +14,7 @@ from components.summary_cards import SummaryCards
 from components.top_cards_chart import TopCardsChart
 from components.trend_chart import TrendChart
 from components.unit import SATS, Unit, unit_of
+from models.payout_filter import PayoutFilter
 from models.payout_order import Mark, PayoutOrder, mark_of
 from models.payout_view import Page, PayoutView
 
@@ -48,6 +50,7 @@ class DashboardView:
         self._details = details
         self._has_older = False
         self._waiting = 0
+        self._older = OlderRows(visit, self._show_older)
 
     @property
     def is_watching(self) -> bool:
@@ -58,6 +61,7 @@ class DashboardView:
         """Show everything."""
         self._show_figures(snapshot)
         self._has_older = False
+        self._older.begin()
         self._waiting = 0
         self._table.show(
             snapshot.prepared.once(
@@ -70,6 +74,8 @@ class DashboardView:
     def patch(self, before: Snapshot, now: Snapshot) -> None:
         """Show what changed; a paused table only counts what waits."""
         self._show_figures(now)
+        self._older.touched(now.touched)
+        self._details.payouts_changed(now.touched)
         if before.rows is now.rows:
             return
         found, inserted, changed = now.prepared.once(
@@ -87,6 +93,12 @@ class DashboardView:
         self._show_empty(now)
         if not self._has_older:
             self._remember_last(now.rows)
+            return
+        here = {view.id for view in now.rows}.union(found.dropped)
+        self._older.add(view.id for view in before.rows if view.id not in here)
+
+    def _show_older(self, dropped: list[str], views: list[PayoutView]) -> None:
+        self._table.patch(dropped, [], [self._row(view) for view in views])
 
     def _changes(
         self, before: Snapshot, now: Snapshot
@@ -98,9 +110,10 @@ class DashboardView:
         ]
         return found, inserted, [self._row(view) for view in found.changed]
 
-    def look_at(self, order: PayoutOrder, *, is_narrowed: bool) -> None:
-        """Take in which order rows come, and whether a filter leaves some out."""
+    def look_at(self, wanted: PayoutFilter, order: PayoutOrder, *, is_narrowed: bool) -> None:
+        """Take what is asked for, in which order rows come, and whether some are left out."""
         self.order, self.is_narrowed = order, is_narrowed
+        self._older.look_at(wanted)
         self._table.show_order(order)
 
     def show_error(self, message: str) -> None:
@@ -124,6 +137,7 @@ class DashboardView:
         self._has_older = True
         self.last_row = page.next_before
         self._table.append([self._row(view) for view in page.items])
+        self._older.add(view.id for view in page.items)
 
     def _remember_last(self, rows: list[PayoutView]) -> None:
         self.last_row = mark_of(rows[-1], self.order) if len(rows) >= ROWS else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from app.container import Container
 from components.prepared import Prepared
-from models.events import CardChanged, PullPaymentChanged, WalletChanged
+from models.events import CardChanged, Change, PayoutChanged, PullPaymentChanged, WalletChanged
 from models.payout_filter import PayoutFilter
 from models.payout_order import PayoutOrder
 from models.payout_view import PayoutView
@@ -23,6 +24,7 @@ REST = 20
 TREND_DAYS = 30
 HOURLY_DAYS = 14
 TOP = 10
+TOUCHED_LIMIT = 1_000
 # A tap alone pays nothing out, and its claim must not wait for what it would have shown; a new name
 # of a card is found by the slow poll.
 UNMOVED_BY = (CardChanged, PullPaymentChanged, WalletChanged)
@@ -59,6 +61,8 @@ class Snapshot:
     stats: Stats
     rows: list[PayoutView]
     charts: Charts
+    # Payouts that changed since the snapshot before, wherever they stand; nothing: maybe any.
+    touched: frozenset[str] | None = frozenset()
     prepared: Prepared = field(default_factory=Prepared, compare=False)
 
 
@@ -69,15 +73,27 @@ class PayoutReader:
         self._container = container
         self._store = store
         self._wanted = wanted
+        self._touched: set[str] | None = set()
+
+    def heed(self, changes: Sequence[Change] | None) -> None:
+        """Remember which payouts changed, for rows that are not read anew with the first page."""
+        if changes is None or self._touched is None or len(self._touched) > TOUCHED_LIMIT:
+            self._touched = None
+            return
+        self._touched |= {
+            change.payout_id for change in changes if isinstance(change, PayoutChanged)
+        }
 
     async def read(self, before: Snapshot | None) -> Snapshot:
         """Return what there is now, and the charts as they were, if they were read before."""
         container, store_id, wanted = self._container, self._store.id, self._wanted.filter
+        touched, self._touched = self._touched, set()
         page = await container.payouts.page(store_id, wanted, ROWS, order=self._wanted.sort)
         return Snapshot(
             stats=await container.figures.stats(store_id, wanted),
             rows=page.items,
             charts=await self._charts() if before is None else before.charts,
+            touched=None if touched is None else frozenset(touched),
         )
 
     async def follow(self, snapshot: Snapshot) -> Snapshot | None:

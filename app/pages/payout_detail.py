@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from nicegui import background_tasks, ui
 
@@ -40,9 +40,10 @@ class DetailOpener:
             self._dialog.open(detail, possible)
         self._visit.rewrite(f"/payouts/{payout_id}")
 
-    def payouts_changed(self, payout_ids: set[str]) -> None:
-        """Read again what is shown, if it is among these."""
-        if self._dialog.open_id in payout_ids:
+    def payouts_changed(self, payout_ids: Collection[str] | None) -> None:
+        """Read again what is shown, if it is among these; without any, it may be."""
+        open_id = self._dialog.open_id
+        if open_id is not None and (payout_ids is None or open_id in payout_ids):
             background_tasks.create(self._refresh(), name="refresh detail")
 
     async def _refresh(self) -> None:

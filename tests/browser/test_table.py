@@ -113,6 +113,26 @@ def test_rows_arrive_where_the_order_has_them(browser: Browser, past: Till) -> N
     page.context.close()
 
 
+def test_a_row_far_below_changes_with_its_payout(browser: Browser, past: Till) -> None:
+    past.claim("far below", sats=50)
+    page = look(browser, f"{past.url}/?sort=amount")
+    expect(page.locator(ROWS).first).to_be_visible()
+    grid = page.locator("[data-testid=payout-table] .ag-body-viewport")
+    row = page.locator(ROWS, has_text="far below")
+    for _ in range(60):
+        grid.evaluate("element => { element.scrollTop += 800; }")
+        page.wait_for_timeout(60)
+        if row.count():
+            break
+    expect(row).to_contain_text("Pending")
+
+    (asked,) = past.get("payouts", status="pending", q="far below")["items"]
+    past.post(f"payouts/{asked['id']}/approve", revision=asked["revision"])
+
+    expect(row).to_contain_text("Completed")
+    page.context.close()
+
+
 def test_filters_are_told_in_words_and_taken_away_one_by_one(page: Page, past: Till) -> None:
     page.get_by_test_id("filter-status").select_option("failed")
     page.get_by_test_id("filter-more").click()
