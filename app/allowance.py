@@ -1,7 +1,7 @@
 """How much each visitor, key, card and link may ask for, at the edge.
 
-This machine's own addresses are let through, but for signing in: they are the operator, or a proxy
-that TRUSTED_PROXIES does not name, and then everybody would share one allowance.
+All of a proxy's visitors have one address if TRUSTED_PROXIES does not name it: so a visitor from
+this machine has ten times as much as another, but not more.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ ASSET = Rate(burst=2_000, per_minute=6_000)
 KEY = Rate(burst=1_000, per_minute=3_000)
 CARD = Rate(burst=30, per_minute=60)
 K1 = Rate(burst=20, per_minute=30)
-# Behind a proxy that is not named, all of this comes from one address.
-OWN_SIGN_IN = Rate(burst=200, per_minute=600)
+OWN_TIMES = 10
 _SIGN_IN_PATHS = ("/login", "/setup/", "/join/", "/reset/", "/v1/auth/")
 _LNURL_PATHS = ("/lnurlw/", "/boltcard", "/.well-known/lnurlp/")
 _FREE_PATHS = ("/healthz", "/readyz", "/metrics")
@@ -33,22 +32,25 @@ _K1_LIMIT = 64
 
 
 class Allowance:
-    """Knows which rule a request falls under, and whether there is any left."""
+    """Knows which rule a request falls under, and whether there is any left.
 
-    def __init__(self, limits: RateLimits | None = None) -> None:
+    Where `spares_own` is set, this machine's addresses are let through, but for signing in.
+    """
+
+    def __init__(self, limits: RateLimits | None = None, *, spares_own: bool = False) -> None:
         # An empty one is false, as everything empty is.
         self.limits = RateLimits(time.monotonic_ns) if limits is None else limits
+        self._spares_own = spares_own
 
     def of_request(self, scope: Scope) -> int:
         """Count a request by its address; returns 0, or after how many seconds to ask again."""
         path, host = str(scope["path"]), (scope.get("client") or ("", 0))[0]
         is_own = is_loopback(host)
-        if path.startswith(_SIGN_IN_PATHS) and scope.get("method", "GET") == "POST":
-            return self.limits.take("sign-in", network_of(host), OWN_SIGN_IN if is_own else SIGN_IN)
-        if is_own or path in _FREE_PATHS:
+        is_sign_in = path.startswith(_SIGN_IN_PATHS) and scope.get("method", "GET") == "POST"
+        if not is_sign_in and (path in _FREE_PATHS or (is_own and self._spares_own)):
             return 0
-        rule, rate = _rule_of(path)
-        wait_s = self.limits.take(rule, network_of(host), rate)
+        rule, rate = ("sign-in", SIGN_IN) if is_sign_in else _rule_of(path)
+        wait_s = self.limits.take(rule, network_of(host), rate.times(OWN_TIMES) if is_own else rate)
         if wait_s == 0 and rule == "lnurl":
             for k1 in parse_qs(scope.get("query_string", b"").decode("latin-1")).get("k1", [])[:1]:
                 wait_s = self.limits.take("k1", k1[:_K1_LIMIT], K1)
@@ -71,7 +73,7 @@ class Allowance:
         self._need("card", card_id, CARD, address)
 
     def _need(self, rule: str, name: str, rate: Rate, address: str | None) -> None:
-        if is_loopback(address or ""):
+        if self._spares_own and is_loopback(address or ""):
             return
         wait_s = self.limits.take(rule, name, rate)
         if wait_s:

@@ -52,6 +52,9 @@ async def examine() -> list[Finding]:
 def _address(settings: Settings) -> Finding:
     url = settings.base_url
     if url.startswith("https://"):
+        if is_loopback(settings.host) and not settings.trusted_proxies:
+            says = "all visitors come from the proxy's address, and share what one may ask for"
+            return Finding("public url", _WARN, says, "name it in FLASH_PAYOUTS_TRUSTED_PROXIES")
         return Finding("public url", _OK, url)
     if is_loopback(settings.host) and not settings.public_url:
         advice = "set FLASH_PAYOUTS_PUBLIC_URL to the https address that wallets see"

@@ -143,4 +143,5 @@ def install(app: FastAPI) -> None:
             return problem(request, 422, "invalid", "body: this cannot be read", errors)
         codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
         code = codes.get(error.status_code, "invalid")
-        return problem(request, error.status_code, code, str(error.detail))
+        headers = dict(error.headers or {})
+        return problem(request, error.status_code, code, str(error.detail), headers=headers)

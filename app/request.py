@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 import structlog
 from starlette.requests import Request
@@ -25,6 +26,7 @@ _ANY_STATUS = frozenset({421, 429})
 # A body that comes drop by drop would hold a connection for ever.
 BODY_TIME_S = 15.0
 HEADER_FIELDS = 100
+HEADER_LIMIT = 32 * 1024
 
 
 def request_id_of(request: Request) -> str:
@@ -63,6 +65,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         scope["request_id"] = f"rq_{secrets.token_hex(8)}"
+        scope["client"] = _known_client(scope)
         give_nonce(scope)
         refusal = _unservable(scope, is_strange=is_strange)
         if refusal is None and (wait_s := self._allowance.of_request(scope)):
@@ -174,11 +177,25 @@ def _unservable(scope: Scope, *, is_strange: bool) -> Refusal | None:
         return Refusal(421, "This demo answers on this machine only.")
     if "\x00" in scope["path"]:
         return Refusal(404, "There is nothing here.")
-    if len(scope.get("query_string", b"")) > QUERY_LIMIT:
-        return Refusal(414, "The query is too long.")
-    if len(scope["headers"]) > HEADER_FIELDS:
-        return Refusal(431, "There are too many header fields.")
+    if len(scope["path"]) + len(scope.get("query_string", b"")) > QUERY_LIMIT:
+        return Refusal(414, "The address is too long.")
+    headers = scope["headers"]
+    if len(headers) > HEADER_FIELDS or sum(map(_size, headers)) > HEADER_LIMIT:
+        return Refusal(431, "There are too many header fields, or they are too large.")
     return None
+
+
+def _size(header: tuple[bytes, bytes]) -> int:
+    return len(header[0]) + len(header[1])
+
+
+def _known_client(scope: Scope) -> tuple[str, int] | None:
+    """Return the visitor's address if it is one: a proxy hands on what it was told."""
+    client = scope.get("client")
+    try:
+        return None if client is None else (str(ip_address(client[0])), client[1])
+    except ValueError:
+        return None
 
 
 _CODES = {

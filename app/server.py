@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import takewhile
 
 import uvicorn
 from fastapi import FastAPI
@@ -12,11 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Lifespan
 
 from app import errors
 from app.allowance import Allowance
+from app.connection import TimedProtocol
 from app.container import Container, running
 from app.http import (
     boltcards,
@@ -39,6 +41,7 @@ from app.http import (
     wallet,
     wallet_books,
 )
+from app.http.document import DescribedApi
 from app.idempotency import Turns
 from app.live import Boards
 from app.page_door import PageDoor
@@ -97,7 +100,7 @@ def build_app(container: Container) -> FastAPI:
 
 def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     """Return what serves programs, wallets and tills: all routes but the screens'."""
-    app = FastAPI(
+    app = DescribedApi(
         title="Flash Payouts",
         version=VERSION,
         openapi_url="/v1/openapi.json",
@@ -107,7 +110,8 @@ def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -
     )
     app.state.container = container
     app.state.turns = Turns()
-    app.state.allowance = Allowance()
+    # In a demo the town's customers live on this machine.
+    app.state.allowance = Allowance(spares_own=container.kind is DatabaseKind.DEMO)
     errors.install(app)
     app.router.routes.extend(lnurl.routes())
     app.router.routes.extend(card_keys.routes())
@@ -127,9 +131,20 @@ def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -
 
 async def _nothing_here(request: Request) -> Response:
     """Answer as the API does, before the screens would take the path for one of theirs."""
-    routes = request.app.router.routes
-    is_known = any(route.matches(request.scope)[0] is Match.PARTIAL for route in routes)
-    raise HTTPException(405 if is_known else 404)
+    routes = list(takewhile(_is_something, request.app.router.routes))
+    if not any(route.matches(request.scope)[0] is Match.PARTIAL for route in routes):
+        raise HTTPException(404)
+    asked = [(method, {**request.scope, "method": method}) for method in _METHODS]
+    taken = [
+        method
+        for method, scope in asked
+        if any(route.matches(scope)[0] is Match.FULL for route in routes)
+    ]
+    raise HTTPException(405, headers={"Allow": ", ".join(taken)})
+
+
+def _is_something(route: BaseRoute) -> bool:
+    return getattr(route, "endpoint", None) is not _nothing_here
 
 
 def wrapped(app: FastAPI, container: Container) -> ASGIApp:
@@ -155,7 +170,7 @@ def server_of(app: ASGIApp, container: Container) -> uvicorn.Server:
         date_header=True,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
-        h11_max_incomplete_event_size=16 * 1024,
+        http=TimedProtocol,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies) or None,
         limit_concurrency=2000,

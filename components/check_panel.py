@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 
 from nicegui import html
@@ -12,12 +14,19 @@ from components.text import Text
 from models.audit_run import AuditRun, Scope
 from models.books import Finding
 from models.checked import Checked
-from models.reconciliation import Difference, KeptReconciliation, Span
+from models.reconciliation import Difference, KeptReconciliation, Reconciliation, Span
 
 SHOWN = 20
 FIRST = "The first one comes a minute after the start; everything is checked each night."
 _SCOPES = {Scope.ALL: "All payouts", Scope.RECENT: "Open payouts and the last day"}
 _SPANS = {Span.OPEN: "Open items against Flash's list", Span.MONTH: "35 days against Flash's list"}
+_HINTS = {
+    "matched": "Debits of ours that claimed a row of the statement which fits",
+    "waiting": "Debits that the statement has not shown yet, or whose outcome is unknown",
+    "missing": "Settled by other evidence, and yet no row shows it",
+    "extra": "Rows that no payout explains",
+    "different": "Rows whose amount is not the one expected",
+}
 _KINDS = {
     "missing": "is settled, and no row of Flash's list shows it",
     "extra": "left the wallet, and no payout explains it",
@@ -26,20 +35,42 @@ _KINDS = {
 
 
 class CheckPanel:
-    """Every check that holds, and what each found, with what to do about it."""
+    """Every check that holds, and what each found; `on_check` is asked for a comparison now."""
 
-    def __init__(self, zone_name: str) -> None:
+    def __init__(self, zone_name: str, on_check: Callable[[], object] | None) -> None:
         self._zone_name = zone_name
         self._shown: Checked | None = None
+        self._counts: dict[str, Text] = {}
         with html.section().classes("fp-panel").props("data-testid=checks id=checks") as panel:
             panel.props('aria-label="Checks"')
             with html.div().classes("fp-panel-head"):
                 html.h2("Checks").classes("fp-h2")
                 self._state = Text("span").classes("fp-state-word strong")
-            with html.div().classes("fp-panel-body"):
-                self._lines = html.ul().classes("fp-findings")
+                html.span().classes("fp-gap")
+                self._button = Text("button", "Check now").classes("fp-button")
+                self._button.props("type=button").set_visibility(on_check is not None)
+                if on_check is not None:
+                    self._button.on("click", on_check)
+            with html.div().classes("fp-panel-body fp-checks"):
+                with html.dl().classes("fp-sums"):
+                    for name, hint in _HINTS.items():
+                        with html.div().classes("fp-sum") as box:
+                            box.props["title"] = hint
+                            Text("dt", name.capitalize())
+                            self._counts[name] = Text("dd", "–").classes("num")
+                self._progress = Text("p").classes("fp-note").props("aria-live=polite")
+                self._lines = html.ul().classes("fp-check-lines")
                 self._note = Text("p", FIRST).classes("fp-note")
                 self._list = html.ul().classes("fp-findings").props("data-testid=findings")
+
+    def show_progress(self, words: str) -> None:
+        """Say how far a check is; without words it is over."""
+        self._progress.set_text(words)
+        if words:
+            self._button.props["disabled"] = ""
+        else:
+            self._button.props.pop("disabled", None)
+            self._button.update()
 
     def show(self, checked: Checked, now: datetime) -> None:
         """Show what they found."""
@@ -54,6 +85,7 @@ class CheckPanel:
             remove="is-pending" if good else "is-completed",
         )
         self._note.set_visibility(not is_any)
+        self._show_counts(checked)
         self._lines.clear()
         self._list.clear()
         with self._lines:
@@ -66,6 +98,24 @@ class CheckPanel:
                 Text("li", finding_line(finding))
             for each in _differences(checked)[:SHOWN]:
                 Text("li", difference_line(each))
+
+    def _show_counts(self, checked: Checked) -> None:
+        """Count what the newest comparison found."""
+        newest = max(checked.reconciliations, key=lambda kept: kept.at, default=None)
+        counts = {} if newest is None else counts_of(newest.found)
+        for name, place in self._counts.items():
+            place.set_text(f"{counts[name]:,}" if counts else "–")
+            is_bad = name in _KINDS and counts.get(name, 0) > 0
+            place.classes(add="is-warning" if is_bad else "", remove="" if is_bad else "is-warning")
+
+
+def counts_of(found: Reconciliation) -> dict[str, int]:
+    """Return how many debits a comparison found to be what."""
+    differing = Counter(each.kind for each in found.differences)
+    return {name: differing[name] for name in _HINTS} | {
+        "matched": found.matched,
+        "waiting": found.waiting,
+    }
 
 
 def audit_line(run: AuditRun, now: datetime, zone_name: str) -> str:

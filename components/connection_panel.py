@@ -11,17 +11,13 @@ from nicegui import html
 from components.dollars import dollars
 from components.moment import short_moment
 from components.room_panel import Button, RoomPanel
+from components.socket_panel import SOCKET_STATES
 from components.text import Text
 from models.connection import Connection
-from models.flash import ConnectionTest, CredentialKind, KeptConnection, SocketState
+from models.flash import ConnectionTest, CredentialKind, KeptConnection
 from models.wallet import Wallet
 
 _KINDS = {CredentialKind.TOKEN: "A token", CredentialKind.API_KEY: "An API key"}
-_SOCKETS = {
-    SocketState.LIVE: ("● Live", "is-completed"),
-    SocketState.CATCHING_UP: ("◐ Catching up", "is-processing"),
-    SocketState.CUT_OFF: ("✕ Cut off", "is-failed"),
-}
 
 
 _MAY_WRITE = "Whether the key may pay (write_wallet) shows only with the first payout"
@@ -121,10 +117,10 @@ class ConnectionPanel:
         if wallet.balance_nanousd is not None:
             facts["Balance"] = (dollars(wallet.balance_nanousd), "num")
         for socket in () if sign.connection is None else sign.connection.sockets:
-            words, look = "○ Limited: an API key has no account events", ""
+            sign_of = ("○ Limited: an API key has no account events", "soft")
             if not socket.limited:
-                words, look = _SOCKETS[socket.state]
-            facts[f"Socket for {socket.name}"] = (words, look)
+                sign_of = SOCKET_STATES[socket.state]
+            facts[f"Socket for {socket.name}"] = sign_of
         return facts
 
 

@@ -16,11 +16,12 @@ from models.wallet import Gate, Wallet
 PANEL_ID = "fp-health"
 SOCKETS = 2
 SECOND = timedelta(seconds=1)
-_STATES = {
-    SocketState.LIVE: "● Live",
-    SocketState.CATCHING_UP: "◐ Catching up",
-    SocketState.CUT_OFF: "✕ Cut off",
+SOCKET_STATES = {
+    SocketState.LIVE: ("● Live", "is-completed"),
+    SocketState.CATCHING_UP: ("◐ Catching up", "is-processing"),
+    SocketState.CUT_OFF: ("✕ Cut off", "is-failed"),
 }
+_LOOKS = ("is-completed", "is-processing", "is-failed", "soft")
 _ELSEWHERE = "Known where the worker runs"
 _ROWS = ("Flash", "Worker", "Pace", "Gate", "Queue")
 
@@ -72,9 +73,9 @@ class ConnectionSigns:
             self._say("Gate", _gate(wallet, now, self._zone_name))
             return
         for number, sign in enumerate(connection.sockets[:SOCKETS]):
-            state, details = self._socket(sign, now)
+            state, look, details = self._socket(sign, now)
             self._say(f"name {number}", sign.name.capitalize())
-            self._say(f"state {number}", state)
+            self._say(f"state {number}", state, look)
             self._say(f"detail {number}", details)
         self._say("Flash", _reached(connection, now))
         self._say("Worker", _worker(connection, wallet, now))
@@ -82,9 +83,13 @@ class ConnectionSigns:
         self._say("Gate", _gate(wallet, now, self._zone_name))
         self._say("Queue", _queue(connection))
 
-    def _socket(self, sign: SocketSign, now: datetime) -> tuple[str, str]:
+    def _socket(self, sign: SocketSign, now: datetime) -> tuple[str, str, str]:
         if sign.limited:
-            return "– Limited", "This credential has no account events; payouts are asked about."
+            return (
+                "○ Limited",
+                "soft",
+                "This credential has no account events; payouts are asked about.",
+            )
         parts = []
         if sign.since is not None:
             parts.append(f"since {short_moment(sign.since, now, self._zone_name)}")
@@ -93,15 +98,17 @@ class ConnectionSigns:
         parts.append(f"{sign.connects:,} connect{'' if sign.connects == 1 else 's'}")
         if sign.last_error is not None:
             parts.append(f"last error {sign.last_error}")
-        return _STATES[sign.state], " · ".join(parts)
+        return *SOCKET_STATES[sign.state], " · ".join(parts)
 
     def _text(self, name: str, tag: str, classes: str) -> None:
         self._texts[name] = Text(tag).classes(classes)
 
-    def _say(self, name: str, text: str) -> None:
+    def _say(self, name: str, text: str, look: str = "") -> None:
         if self._shown.get(name) != text:
             self._shown[name] = text
             self._texts[name].set_text(text)
+            if look:
+                self._texts[name].classes(remove=" ".join(_LOOKS), add=look)
 
 
 def _reached(connection: Connection, now: datetime) -> str:
@@ -137,7 +144,7 @@ def _pace(connection: Connection) -> str:
     free, most = connection.free_requests, connection.requests_per_minute
     if connection.paused_s:
         return f"Flash asks us to wait {connection.paused_s} s"
-    return f"{free:,} of {most:,} requests a minute free"
+    return f"{most - free:,} of {most:,} requests a minute used"
 
 
 def _gate(wallet: Wallet, now: datetime, zone_name: str) -> str:

@@ -1,4 +1,4 @@
-"""The wallet's books: its balance over time, every comparison, and what nobody explains."""
+"""The wallet's books: every comparison, what is proposed, and what nobody explains."""
 
 from __future__ import annotations
 
@@ -8,101 +8,26 @@ from functools import partial
 
 from nicegui import html
 
-from components.chart_style import INSET_PX, Figure, compact, layout, scale
 from components.dollars import dollars, exact
 from components.moment import short_moment
-from components.plotly_bundle import LiveFigure
 from components.text import Text
 from components.thing_rows import Row, ThingRows, cell
-from models.instants import iso
-from models.money import NANOUSD_PER_CENT
 from models.statement import BookState, ClosedBook, KeptRow, Proposal
+from models.wallet_sheet import LateAlarm
 
 SHOWN = 20
-MARKS = 6
-LEFT_PX = 64
 _STATES = {
     BookState.CLOSED: ("● Agrees", "is-completed"),
     BookState.AGREES: ("◐ Agrees, some unknown", "is-processing"),
     BookState.DIFFERS: ("▲ Differs", "is-pending"),
 }
+# Within a hundredth of a cent it is a rounding.
+_OFF = {
+    BookState.CLOSED: "soft",
+    BookState.AGREES: "soft",
+    BookState.DIFFERS: "is-pending strong",
+}
 _HEADS = ("When", "Result", "Balance", "Sent", "Fees", "Received", "Difference", "Unknown")
-
-
-class BalanceChart:
-    """The balance at each comparison, as a line; it stays out of sight until there are two."""
-
-    def __init__(self, zone_name: str) -> None:
-        self._zone_name = zone_name
-        with html.section().classes("fp-panel fp-chart").props("data-testid=balance") as section:
-            section.props('aria-label="Balance"')
-            self._section = section
-            with html.div().classes("fp-chart-head"):
-                html.h2("Balance at each comparison with Flash's list")
-            nothing = ("No comparison yet", "The first one comes within ten minutes.")
-            self._figure = LiveFigure("columns", "Balance", nothing, _ignore)
-        section.set_visibility(False)
-
-    def show(self, books: Sequence[ClosedBook], now: datetime) -> None:
-        """Show these comparisons, which come newest first."""
-        is_drawn = len(books) > 1
-        self._section.set_visibility(is_drawn)
-        if is_drawn:
-            found = balance_figure(books[::-1], now, self._zone_name)
-            newest, oldest = dollars(books[0].balance_nanousd), dollars(books[-1].balance_nanousd)
-            words = f"Balance at {len(books)} comparisons: from {oldest} to {newest}."
-            self._figure.show(found, words, is_empty=False)
-
-
-def balance_figure(books: Sequence[ClosedBook], now: datetime, zone_name: str) -> Figure:
-    """Return the line through the balances, the oldest first."""
-    cents = [book.balance_nanousd // NANOUSD_PER_CENT for book in books]
-    top, lines = scale(max(cents) // 100)
-    names = [short_moment(book.at, now, zone_name) for book in books]
-    step = max(1, -(-len(books) // MARKS))
-    marked = list(range(0, len(books), step))
-    line = {"color": "var(--chart-accent)", "width": 2, "shape": "hv"}
-    return {
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": "Balance",
-                "meta": {"key": "completed", "mark": "●"},
-                "x0": 0,
-                "dx": 1,
-                "y": cents,
-                "line": line,
-            }
-        ],
-        "layout": layout(
-            meta={
-                "kind": "columns",
-                "keys": [iso(book.at) for book in books],
-                "labels": names,
-                "axis": "When",
-                "one": "USD",
-                "unit": "USD",
-                "places": 2,
-            },
-            margin={"l": LEFT_PX, "r": 16, "t": 8, "b": 28},
-            xaxis={
-                "range": [-0.5, len(books) - 0.5],
-                "tickvals": marked,
-                "ticktext": [names[place] for place in marked],
-                "tickangle": 0,
-                "ticklabelstandoff": 4,
-            },
-            yaxis={
-                "range": [0, max(top * 100, 1)],
-                "tickvals": [each * 100 for each in lines],
-                "ticktext": [f"${compact(each)}" for each in lines],
-                "showgrid": True,
-                "gridcolor": "var(--chart-grid)",
-                "ticklabelstandoff": LEFT_PX - INSET_PX - 1,
-            },
-        ),
-    }
 
 
 class BookList:
@@ -141,7 +66,7 @@ def book_row(book: ClosedBook, now: datetime, zone_name: str) -> Row:
             cell(dollars(book.sent_nanousd), "num"),
             cell(exact(book.fees_nanousd), "num"),
             cell(dollars(book.received_nanousd), "num"),
-            cell(exact(off) if off else "none", "num is-pending strong" if off else "num soft"),
+            cell(exact(off) if off else "none", f"num {_OFF[book.state]}"),
             cell(f"{book.unknown:,}" if book.unknown else "–", "num soft"),
         ],
     }
@@ -175,6 +100,39 @@ class ExtraList:
             ]
         )
         self._nothing.set_visibility(not rows)
+
+
+class AlarmList:
+    """What was paid after its money had been given free; nothing is shown where there is none."""
+
+    def __init__(self, zone_name: str) -> None:
+        self._zone_name = zone_name
+        with html.section().classes("fp-panel is-alarm").props("data-testid=alarms") as self._panel:
+            self._panel.props('aria-label="Paid after release"')
+            with html.div().classes("fp-panel-head"):
+                html.h2("Paid after release").classes("fp-h2")
+                words = "their money was free again when they turned out to be paid"
+                Text("span", words).classes("fp-aside fp-wide-only")
+            self._rows = ThingRows("fp-alarm-row", "alarm-rows")
+        self._panel.set_visibility(False)
+
+    def show(self, alarms: Sequence[LateAlarm], now: datetime) -> None:
+        """Show these, newest first."""
+        self._panel.set_visibility(bool(alarms))
+        self._rows.show(
+            [
+                {
+                    "id": alarm.payout_id,
+                    "href": f"/payouts/{alarm.payout_id}",
+                    "cells": [
+                        cell(short_moment(alarm.at, now, self._zone_name), "num"),
+                        cell(alarm.payout_id, "num strong clip"),
+                        cell("Look into it →", "is-failed strong"),
+                    ],
+                }
+                for alarm in alarms
+            ]
+        )
 
 
 class ProposalList:
@@ -215,7 +173,3 @@ class ProposalList:
 
 def _amount(nanousd: int | None) -> str:
     return "not known" if nanousd is None else exact(nanousd)
-
-
-def _ignore(_key: str, _series: str | None) -> None:
-    """Nothing follows from a click on a comparison."""

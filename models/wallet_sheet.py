@@ -21,6 +21,14 @@ class RateSign:
 
 
 @dataclass(frozen=True, slots=True)
+class LateAlarm:
+    """A payout that was paid after its money had been given free, and when that was seen."""
+
+    payout_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class WalletSheet:
     """Everything at one moment; books and rows are newest first."""
 
@@ -29,4 +37,5 @@ class WalletSheet:
     proposals: tuple[Proposal, ...]
     rates: tuple[RateSign, ...]
     checked: Checked
+    alarms: tuple[LateAlarm, ...]
     as_of: datetime

@@ -1,8 +1,9 @@
 """Gives every store a new data key, and all of them a new master key.
 
 The file holds both master keys until nothing is left that the old one opens. Each slice is one
-transaction, and what is sealed anew is known by the key that opens it: cut off anywhere, it goes
-on when it is run again, and nothing is served before its end.
+transaction, and what is sealed anew, and hashed anew with it, is known by the key that opens it:
+cut off anywhere, it goes on when it is run again, and nothing is served before its end. What is
+only signed (sign-ins half-way, forms, tokens of scripts, the k1 of an open link) ends with the key.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from models.instants import Clock
 from models.store import SYSTEM
 from services.audit import audit
 from services.database import Database
+from services.key_sets import k1_hash, read_keys, uid_hash
 from services.storage import store as stores
 from services.storage.envelope import ENVELOPES, Envelope, Envelopes, drop_data_key
 from services.storage.statement import Transaction
@@ -80,7 +82,7 @@ class KeyRotation:
         known = await self._database.read(stores.read_data_keys)
         await self._database.write(self._finish, new, known, now)
         self._after_slice()
-        KeyFile(found.current, None, found.find, found.sign).write(self._path)
+        KeyFile(found.current).write(self._path)
         names = sorted(path.name for path in self._path.parent.glob(f"{self._path.name}.before-*"))
         return Rotated(len(olds), count.anew, count.unreadable, names[-1])
 
@@ -159,8 +161,20 @@ def _reseal(
         if secret is None:
             count.unreadable += 1
         else:
-            count.anew += rows.replace(tx, row, sealer.seal(secret, place))
+            hashed = _hash(rings.new, envelope, secret)
+            count.anew += rows.replace(tx, row, sealer.seal(secret, place), hashed)
     return page
+
+
+def _hash(vault: Vault, envelope: Envelope, secret: bytes) -> str | None:
+    """Return what a row is found by, under the new key."""
+    match envelope.hashed:
+        case "uid_hash":
+            return uid_hash(vault, secret)
+        case "k1_hash":
+            return k1_hash(vault, read_keys(secret.decode()).k1)
+        case _:
+            return None
 
 
 def _opened(sealed: bytes, place: str, sealers: list[Sealer]) -> bytes | None:

@@ -53,7 +53,7 @@ class KeySets:
             card_id=card_id,
             version=version,
             is_current=True,
-            k1_hash=self._vault.find_hash("k1", keys.k1),
+            k1_hash=k1_hash(self._vault, keys.k1),
             keys_sealed=self._seal(store_id, card_id, keys),
             last_counter=0,
             created_at=now,
@@ -64,12 +64,11 @@ class KeySets:
         """Return the keys of a set."""
         sealer = self._vault.of(key_set.store_id)
         text = sealer.open_text(key_set.keys_sealed, f"key_sets/{key_set.card_id}/keys")
-        k0, k1, k2, k3, k4 = (bytes.fromhex(key) for key in json.loads(text))
-        return CardKeys(k0, k1, k2, k3, k4)
+        return read_keys(text)
 
     def hash_uid(self, uid: bytes) -> str:
         """Return the keyed hash by which a UID is found."""
-        return self._vault.find_hash("uid", uid)
+        return uid_hash(self._vault, uid)
 
     def seal_uid(self, store_id: str, card_id: str, uid: bytes) -> bytes:
         """Seal a card's UID."""
@@ -82,3 +81,19 @@ class KeySets:
     def _seal(self, store_id: str, card_id: str, keys: CardKeys) -> bytes:
         text = json.dumps([key.hex() for key in (keys.k0, keys.k1, keys.k2, keys.k3, keys.k4)])
         return self._vault.of(store_id).seal_text(text, f"key_sets/{card_id}/keys")
+
+
+def read_keys(text: str) -> CardKeys:
+    """Return the keys that a set holds, from the text that is sealed."""
+    k0, k1, k2, k3, k4 = (bytes.fromhex(key) for key in json.loads(text))
+    return CardKeys(k0, k1, k2, k3, k4)
+
+
+def uid_hash(vault: Vault, uid: bytes) -> str:
+    """Return the keyed hash by which a card is found."""
+    return vault.find_hash("uid", uid)
+
+
+def k1_hash(vault: Vault, k1: bytes) -> str:
+    """Return the keyed hash by which key sets with the same K1 are found."""
+    return vault.find_hash("k1", k1)

@@ -44,7 +44,7 @@ from services.storage import payout as payouts
 from services.storage import pull_payment as pull_payments
 from services.storage import quote as quotes
 from services.storage import store as stores
-from services.storage.listing import DESTINATION_START
+from services.storage.search import DESTINATION_START
 from services.storage.statement import Transaction
 from services.vault import Vault
 

@@ -24,6 +24,10 @@ class Rate:
     burst: int
     per_minute: int
 
+    def times(self, number: int) -> Rate:
+        """Return so many times as much."""
+        return Rate(self.burst * number, self.per_minute * number)
+
 
 class RateLimits:
     """Counts by rule and name; the names that were not seen for longest are dropped first."""

@@ -33,27 +33,20 @@ def token_hash(token: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """What the file of the master key holds.
-
-    Keyed hashes cannot be made anew from themselves, so the keys of those outlive a rotation;
-    `previous` is there only while one is under way.
-    """
+    """What the file of the master key holds; `previous` only while a rotation is under way."""
 
     current: bytes = field(repr=False)
     previous: bytes | None = field(default=None, repr=False)
-    find: bytes | None = field(default=None, repr=False)
-    sign: bytes | None = field(default=None, repr=False)
 
     def rotated(self) -> KeyFile:
         """Return the same with a new master key, and this one as the previous."""
-        vault = Vault(self)
-        fresh = secrets.token_bytes(KEY_BYTES)
-        return KeyFile(fresh, self.current, vault.find_key, vault.sign_key)
+        return KeyFile(secrets.token_bytes(KEY_BYTES), self.current)
 
     def write(self, path: Path) -> None:
         """Put it in the file's place, whole or not at all."""
-        parts = [("previous", self.previous), ("find", self.find), ("sign", self.sign)]
-        lines = [self.current.hex(), *(f"{name} {key.hex()}" for name, key in parts if key)]
+        lines = [self.current.hex()]
+        if self.previous is not None:
+            lines.append(f"previous {self.previous.hex()}")
         draft = path.with_name(f"{path.name}.{os.getpid()}.new")
         _write_new(draft, "\n".join(lines) + "\n")
         draft.replace(path)
@@ -149,8 +142,8 @@ class Vault:
         keys = KeyFile(master) if isinstance(master, bytes) else master
         master_key = keys.current
         self._master = Sealer(_derive(master_key, b"seal data keys"))
-        self.find_key = keys.find or _derive(master_key, b"find sealed values")
-        self.sign_key = keys.sign or _derive(master_key, b"sign claim links")
+        self.find_key = _derive(master_key, b"find sealed values")
+        self.sign_key = _derive(master_key, b"sign claim links")
         # People belong to no one store, so their secrets have a key of their own.
         self.people = Sealer(_derive(master_key, b"seal people's secrets"))
         self.token_key = _derive(master_key, b"sign access tokens")

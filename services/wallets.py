@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from models.balance import Balance, BalanceLine, BalanceSpan, line_of
 from models.errors import InvalidField, NotFoundError, StatementUnread
 from models.instants import Clock
 from models.store import Actor
 from models.wallet import RECOVERY, Gate, Wallet
+from models.wallet_sheet import LateAlarm
 from services.audit import audit
 from services.database import Database
 from services.gate import OPENED
 from services.plain_text import plain_text
+from services.storage import balance as balances
 from services.storage import restoration as restorations
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
+from services.verdicts import PAID_AFTER_RELEASE
 
 REASON_LEAST = 8
 REASON_LIMIT = 500
@@ -35,6 +41,18 @@ class Wallets:
         if found is None:
             raise NotFoundError("There is no wallet.")
         return found
+
+    async def balances(self, store_id: str, span: BalanceSpan) -> BalanceLine:
+        """Return what the wallet held over a span, up to now."""
+        now = self._clock.utc_now()
+        found = await self._database.read(_balances, store_id, now - span.length, span.step)
+        return line_of(found, span, now)
+
+    async def late_alarms(self, store_id: str, limit: int = 20) -> list[LateAlarm]:
+        """Return what was paid after its money had been given free, newest first."""
+        read = self._database.read
+        found = await read(wallets.newest_alerts, store_id, PAID_AFTER_RELEASE, limit)
+        return [LateAlarm(payout_id, at) for payout_id, at in found]
 
     async def stop(self, store_id: str, actor: Actor) -> None:
         """Let no new send or repeat start; look-ups go on."""
@@ -91,3 +109,10 @@ def _is_unread(tx: Transaction, store_id: str) -> bool:
     wallet, restored = wallets.read_wallet(tx, store_id), restorations.read_open(tx, store_id)
     is_shut = wallet is not None and wallet.gate is Gate.SHUT and wallet.gate_reason == RECOVERY
     return is_shut and restored is not None and restored.read_at is None
+
+
+def _balances(tx: Transaction, store_id: str, since: datetime, step: timedelta) -> list[Balance]:
+    wallet = wallets.read_wallet(tx, store_id)
+    if wallet is None or wallet.flash_wallet_id is None:
+        return []
+    return balances.read_balances(tx, store_id, wallet.flash_wallet_id, since, step)

@@ -57,6 +57,8 @@ AUDIT: Final = (
     *("before", "after", "address", "request_id", "hash"),
 )
 
+BALANCES: Final = ("store_id", "flash_wallet_id", "at", "balance_nanousd")
+
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "payouts": PAYOUTS,
     "payout_words": WORDS,
@@ -72,5 +74,6 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "fee_rollups": FEE_ROLLUPS,
     "card_fee_rollups": CARD_FEE_ROLLUPS,
     "audit": AUDIT,
+    "balances": BALANCES,
 }
 """By table, those that others refer to first."""

@@ -156,7 +156,9 @@ async def _write_parts(
             await asyncio.to_thread(bulk.add, rows, COLUMNS)
             past.book(told)
             progress(tally.payouts)
-        await asyncio.to_thread(bulk.add, tally.rest(), COLUMNS)
+        scene = tally.scene
+        seen = [(scene.store_id, scene.flash_wallet_id, *seen) for seen in past.balances]
+        await asyncio.to_thread(bulk.add, tally.rest() | {"balances": seen}, COLUMNS)
         await asyncio.to_thread(bulk.commit)
     finally:
         await asyncio.to_thread(bulk.close)

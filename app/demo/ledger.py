@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from datetime import timedelta
 from typing import Final
 
 from app.demo.scene import Paid, Told, Waiting
@@ -10,10 +12,13 @@ from app.sandbox.bulk_ledger import BulkLedger
 from app.sandbox.history import PastPayment
 from app.sandbox.price import NANOUSD_PER_DOLLAR
 from app.sandbox.townsfolk import PAYEES
+from models.balance import KEPT
+from models.instants import MICROSECOND
 
 # The owner fills the wallet up to this much beyond what the next stretch of time will cost.
 _CUSHION_NANOUSD: Final = 40_000 * NANOUSD_PER_DOLLAR
 _FILL_STEP_NANOUSD: Final = 5_000 * NANOUSD_PER_DOLLAR
+_BALANCES_APART: Final = timedelta(minutes=20)
 
 
 class PastLedger:
@@ -21,6 +26,8 @@ class PastLedger:
 
     def __init__(self, ledger: BulkLedger) -> None:
         self._ledger = ledger
+        # At least so far apart, in microseconds since 1970.
+        self.balances: deque[tuple[int, int]] = deque(maxlen=KEPT // _BALANCES_APART)
         accounts = {
             payee.username: ledger.open_account(payee.username)
             for payee in PAYEES.values()
@@ -39,8 +46,19 @@ class PastLedger:
             steps = -(-missing_nanousd // _FILL_STEP_NANOUSD)
             price = told.payments[0].nanousd_per_btc
             self._ledger.fill(steps * _FILL_STEP_NANOUSD, price, told.first_us // 1000)
+        self._see_balances(told, wallet.book_nanousd)
         self._ledger.book([self._past(paid) for paid in told.payments])
         self._ledger.write([(sql.ADD_INVOICE, self._invoice(asked)) for asked in told.waiting])
+
+    def _see_balances(self, told: Told, held_nanousd: int) -> None:
+        """Keep what the wallet held after payments, as whoever asked now and then would see it."""
+        apart_us = _BALANCES_APART // MICROSECOND
+        for paid in told.payments:
+            if paid.is_settled:
+                held_nanousd -= paid.debit_nanousd + paid.fee_nanousd
+            at_us = paid.at_ms * 1000
+            if not self.balances or at_us >= self.balances[-1][0] + apart_us:
+                self.balances.append((at_us, held_nanousd))
 
     def _past(self, paid: Paid) -> PastPayment:
         return PastPayment(

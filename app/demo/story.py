@@ -34,7 +34,7 @@ from models.store import ActorKind
 from services.bolt11_encode import sign_invoice
 from services.boltcards import K1_LIFE
 from services.plain_words import search_words
-from services.storage.listing import DESTINATION_START
+from services.storage.search import DESTINATION_START
 from services.vault import Sealer, Vault
 
 _ALPHABET: Final = b"0123456789abcdefghjkmnpqrstvwxyz"

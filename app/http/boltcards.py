@@ -15,6 +15,8 @@ from app.http.card_keys import card_base, shown_link, wipe_json
 from app.http.cursor import read_cursor, write_cursor
 from app.http.pull_payments import PageQuery
 from app.http.seen import note_card_numbers
+from app.http.shapes.boltcard import CardShape, CardsShape, LinkShape, TapsShape, WipeShape
+from app.http.shapes.shape import answers
 from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
 from models.card import Card, CardState
@@ -55,7 +57,7 @@ class CardPatch(Strict):
     pull_payment_id: StrictStr | None = None
 
 
-@router.post("/boltcards", status_code=201)
+@router.post("/boltcards", status_code=201, **answers(CardShape, 201, key="taken"))
 async def create(request: Request, services: Services, caller: Creator, body: CardBody) -> Response:
     """Add a card to a pull payment."""
     wanted = NewCard(
@@ -76,7 +78,7 @@ async def create(request: Request, services: Services, caller: Creator, body: Ca
     return await once(request, services, caller, act)
 
 
-@router.get("/boltcards")
+@router.get("/boltcards", **answers(CardsShape))
 async def list_boltcards(
     services: Services, caller: Reader, query: Annotated[PageQuery, Query()]
 ) -> Response:
@@ -92,7 +94,7 @@ async def list_boltcards(
     return json_answer({"items": bodies, "next_cursor": write_cursor(following)})
 
 
-@router.get("/boltcards/{card_id}")
+@router.get("/boltcards/{card_id}", **answers(CardShape))
 async def read(services: Services, caller: Reader, card_id: str) -> Response:
     """Return one card."""
     body = shown(services, caller, await services.boltcards.read(caller.store_id, card_id))
@@ -100,7 +102,7 @@ async def read(services: Services, caller: Reader, card_id: str) -> Response:
     return json_answer(body)
 
 
-@router.get("/boltcards/{card_id}/taps")
+@router.get("/boltcards/{card_id}/taps", **answers(TapsShape))
 async def taps(services: Services, caller: Reader, card_id: str) -> Response:
     """Return the newest accepted taps of a card, and what came of them."""
     story = await services.card_views.story(caller.store_id, card_id)
@@ -118,7 +120,7 @@ async def taps(services: Services, caller: Reader, card_id: str) -> Response:
     return json_answer({"items": items})
 
 
-@router.post("/boltcards/{card_id}/links", status_code=201)
+@router.post("/boltcards/{card_id}/links", status_code=201, **answers(LinkShape, 201, key="taken"))
 async def make_link(
     request: Request, services: Services, caller: Programmer, card_id: str, body: LinkBody
 ) -> Response:
@@ -137,7 +139,7 @@ async def make_link(
     return await once(request, services, caller, act)
 
 
-@router.post("/boltcards/{card_id}/wipe-keys")
+@router.post("/boltcards/{card_id}/wipe-keys", **answers(WipeShape, key="taken"))
 async def wipe_keys(
     request: Request, services: Services, caller: Programmer, card_id: str
 ) -> Response:
@@ -150,7 +152,7 @@ async def wipe_keys(
     return await once(request, services, caller, act)
 
 
-@router.patch("/boltcards/{card_id}")
+@router.patch("/boltcards/{card_id}", **answers(CardShape, key="taken"))
 async def change(
     request: Request, services: Services, caller: Creator, card_id: str, body: CardPatch
 ) -> Response:

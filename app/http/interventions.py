@@ -14,6 +14,8 @@ from app.answers import json_answer, to_json
 from app.auth import Caller, Intervener, Reader, Resolver, Services
 from app.container import Container
 from app.http.payouts import shown
+from app.http.shapes.payout import HoldsShape, PayoutShape
+from app.http.shapes.shape import answers
 from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
 from models.errors import InvalidField
@@ -37,7 +39,7 @@ class HoldBody(Strict):
     release_at: Annotated[StrictStr, Field(max_length=40)] | None = None
 
 
-@router.post("/payouts/{payout_id}/retry")
+@router.post("/payouts/{payout_id}/retry", **answers(PayoutShape, key="taken"))
 async def retry(
     request: Request, services: Services, caller: Intervener, payout_id: str
 ) -> Response:
@@ -50,7 +52,7 @@ async def retry(
     return await once(request, services, caller, act)
 
 
-@router.post("/payouts/{payout_id}/resolve")
+@router.post("/payouts/{payout_id}/resolve", **answers(PayoutShape, key="taken"))
 async def resolve(
     request: Request, services: Services, caller: Resolver, payout_id: str, body: ResolveBody
 ) -> Response:
@@ -69,7 +71,7 @@ async def resolve(
     return await once(request, services, caller, act)
 
 
-@router.post("/payouts/{payout_id}/hold")
+@router.post("/payouts/{payout_id}/hold", **answers(PayoutShape, key="taken"))
 async def hold(
     request: Request, services: Services, caller: Intervener, payout_id: str, body: HoldBody
 ) -> Response:
@@ -89,7 +91,7 @@ async def hold(
     return await once(request, services, caller, act)
 
 
-@router.post("/payouts/{payout_id}/release")
+@router.post("/payouts/{payout_id}/release", **answers(PayoutShape, key="taken"))
 async def release(
     request: Request, services: Services, caller: Intervener, payout_id: str
 ) -> Response:
@@ -102,7 +104,7 @@ async def release(
     return await once(request, services, caller, act)
 
 
-@router.get("/payouts/{payout_id}/holds")
+@router.get("/payouts/{payout_id}/holds", **answers(HoldsShape))
 async def read_holds(services: Services, caller: Reader, payout_id: str) -> Response:
     """Return every hold a payout has had, in order."""
     await services.payouts.read(caller.store_id, payout_id)

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from app.answers import json_answer, to_json
 from app.auth import Creator, Services
 from app.http.payouts import shown
+from app.http.shapes.payout import PayoutShape, PreviewShape
+from app.http.shapes.shape import answers
 from app.http.strict import Strict
 from app.idempotency import Once, once
 from models.money import MAX_MINOR
@@ -47,7 +49,7 @@ class PayoutBody(Strict):
         )
 
 
-@router.post("/payouts", status_code=201)
+@router.post("/payouts", status_code=201, **answers(PayoutShape, 201, key="demanded"))
 async def create(
     request: Request, services: Services, caller: Creator, body: PayoutBody
 ) -> Response:
@@ -69,7 +71,7 @@ async def create(
     return await once(request, services, caller, act, demanded=True)
 
 
-@router.post("/payouts/preview")
+@router.post("/payouts/preview", **answers(PreviewShape))
 async def preview(services: Services, caller: Creator, body: PayoutBody) -> Response:
     """Tell what a payout would come to; nothing is made."""
     found = await services.engine.requests.preview(caller.store_id, body.as_request())

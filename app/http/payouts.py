@@ -14,6 +14,8 @@ from app.container import Container
 from app.http.cursor import read_mark, write_mark
 from app.http.filters import ViewQuery, read_filter
 from app.http.seen import note_card_numbers
+from app.http.shapes.payout import BatchShape, EventsShape, PayoutShape, PayoutsShape
+from app.http.shapes.shape import answers
 from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
 from models.errors import InvalidField, ServiceError
@@ -62,7 +64,7 @@ class BatchBody(Strict):
     reason: Annotated[StrictStr, Field(min_length=1, max_length=500)] | None = None
 
 
-@router.get("/payouts")
+@router.get("/payouts", **answers(PayoutsShape))
 async def list_payouts(
     services: Services, caller: Reader, query: Annotated[ListQuery, Query()]
 ) -> Response:
@@ -86,7 +88,7 @@ async def list_payouts(
     return json_answer({"items": items, "next_cursor": write_mark(page.next_before)})
 
 
-@router.get("/payouts/{payout_id}")
+@router.get("/payouts/{payout_id}", **answers(PayoutShape))
 async def read_payout(services: Services, caller: Reader, payout_id: str) -> Response:
     """Return one payout."""
     view = await services.payouts.read(
@@ -96,14 +98,14 @@ async def read_payout(services: Services, caller: Reader, payout_id: str) -> Res
     return json_answer(shown(view))
 
 
-@router.get("/payouts/{payout_id}/events")
+@router.get("/payouts/{payout_id}/events", **answers(EventsShape))
 async def read_events(services: Services, caller: Reader, payout_id: str) -> Response:
     """Return every transition of a payout, in order."""
     events = await services.payouts.events(caller.store_id, payout_id)
     return json_answer({"items": [_event(event) for event in events], "next_cursor": None})
 
 
-@router.post("/payouts/batch")
+@router.post("/payouts/batch", **answers(BatchShape, key="demanded"))
 async def decide_batch(
     request: Request, services: Services, caller: Approver, body: BatchBody
 ) -> Response:
@@ -117,7 +119,7 @@ async def decide_batch(
     return await once(request, services, caller, act, demanded=True)
 
 
-@router.post("/payouts/{payout_id}/approve")
+@router.post("/payouts/{payout_id}/approve", **answers(PayoutShape, key="taken"))
 async def approve(
     request: Request, services: Services, caller: Approver, payout_id: str, body: ApproveBody
 ) -> Response:
@@ -132,7 +134,7 @@ async def approve(
     return await once(request, services, caller, act)
 
 
-@router.post("/payouts/{payout_id}/reject")
+@router.post("/payouts/{payout_id}/reject", **answers(PayoutShape, key="taken"))
 async def reject(
     request: Request, services: Services, caller: Approver, payout_id: str, body: RejectBody
 ) -> Response:
@@ -152,7 +154,7 @@ async def reject(
     return await once(request, services, caller, act)
 
 
-@router.post("/payouts/{payout_id}/cancel")
+@router.post("/payouts/{payout_id}/cancel", **answers(PayoutShape, key="taken"))
 async def cancel(
     request: Request, services: Services, caller: Canceller, payout_id: str
 ) -> Response:

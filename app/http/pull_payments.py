@@ -14,6 +14,8 @@ from app.answers import json_answer, to_json
 from app.auth import Caller, Creator, Reader, Services
 from app.container import Container
 from app.http.cursor import read_cursor, write_cursor
+from app.http.shapes.pull_payment import PullPaymentShape, PullPaymentsShape
+from app.http.shapes.shape import answers
 from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
 from models.errors import InvalidField
@@ -63,7 +65,7 @@ class PageQuery(Strict):
     cursor: str | None = None
 
 
-@router.post("/pull-payments", status_code=201)
+@router.post("/pull-payments", status_code=201, **answers(PullPaymentShape, 201, key="taken"))
 async def create(
     request: Request, services: Services, caller: Creator, body: PullPaymentBody
 ) -> Response:
@@ -90,7 +92,7 @@ async def create(
     return await once(request, services, caller, act)
 
 
-@router.get("/pull-payments")
+@router.get("/pull-payments", **answers(PullPaymentsShape))
 async def list_pull_payments(
     services: Services, caller: Reader, query: Annotated[PageQuery, Query()]
 ) -> Response:
@@ -109,14 +111,14 @@ async def list_pull_payments(
     )
 
 
-@router.get("/pull-payments/{pull_payment_id}")
+@router.get("/pull-payments/{pull_payment_id}", **answers(PullPaymentShape))
 async def read(services: Services, caller: Reader, pull_payment_id: str) -> Response:
     """Return one pull payment."""
     found = await services.pull_payments.read(caller.store_id, pull_payment_id)
     return json_answer(shown(services, caller, found))
 
 
-@router.patch("/pull-payments/{pull_payment_id}")
+@router.patch("/pull-payments/{pull_payment_id}", **answers(PullPaymentShape, key="taken"))
 async def change(
     request: Request,
     services: Services,

@@ -9,13 +9,15 @@ from starlette.responses import Response
 
 from app.answers import json_answer
 from app.auth import Reader, Services
+from app.http.shapes.shape import answers
+from app.http.shapes.wallet import RatesShape
 from models.money import Rate
 from services.rates import RateVerdict
 
 router = APIRouter(tags=["wallet"])
 
 
-@router.get("/rates")
+@router.get("/rates", **answers(RatesShape))
 async def read(services: Services, caller: Reader) -> Response:
     """Return the rate of the store's currency and of the dollar, with every price weighed."""
     store = await services.stores.read(caller.store_id)

@@ -12,6 +12,8 @@ from starlette.responses import Response
 from app.answers import json_answer
 from app.auth import Reader, Services
 from app.http.filters import FilterQuery, read_filter
+from app.http.shapes.shape import answers
+from app.http.shapes.statistics import ComparisonShape, StatsShape, TimelineShape, TopCardsShape
 from app.http.strict import Strict
 from models.period import Period
 from models.rollup import Figure, Ranking
@@ -35,7 +37,7 @@ class TopQuery(Strict):
     by: Literal["amount", "count"] = "amount"
 
 
-@router.get("/stats")
+@router.get("/stats", **answers(StatsShape))
 async def read_stats(
     services: Services, caller: Reader, query: Annotated[FilterQuery, Query()]
 ) -> Response:
@@ -56,7 +58,7 @@ async def read_stats(
     )
 
 
-@router.get("/stats/period")
+@router.get("/stats/period", **answers(ComparisonShape))
 async def read_period(
     services: Services, caller: Reader, query: Annotated[FilterQuery, Query()]
 ) -> Response:
@@ -83,7 +85,7 @@ async def read_period(
     )
 
 
-@router.get("/timeline")
+@router.get("/timeline", **answers(TimelineShape))
 async def read_timeline(
     services: Services, caller: Reader, query: Annotated[TimelineQuery, Query()]
 ) -> Response:
@@ -95,7 +97,7 @@ async def read_timeline(
     return json_answer({"zone": store.time_zone, "bucket": query.bucket, "items": items})
 
 
-@router.get("/boltcards/top")
+@router.get("/boltcards/top", **answers(TopCardsShape))
 async def read_top_cards(
     services: Services, caller: Reader, query: Annotated[TopQuery, Query()]
 ) -> Response:

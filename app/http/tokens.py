@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from app.answers import json_answer
 from app.auth import Services
+from app.http.shapes.shape import answers
+from app.http.shapes.token import PairShape, RevokedShape
 from app.http.strict import Strict
 from app.sessions import origin_of
 from services.tokens import Pair
@@ -31,7 +33,7 @@ class RefreshBody(Strict):
     refresh_token: Annotated[StrictStr, Field(min_length=1, max_length=500)]
 
 
-@router.post("/auth/token")
+@router.post("/auth/token", status_code=201, **answers(PairShape, 201))
 async def begin(request: Request, services: Services, body: SignInBody) -> Response:
     """Return an access token for a quarter of an hour, and a refresh token that works once."""
     pair = await services.doors.tokens.begin(
@@ -40,14 +42,14 @@ async def begin(request: Request, services: Services, body: SignInBody) -> Respo
     return json_answer(_shown(pair), 201)
 
 
-@router.post("/auth/refresh")
+@router.post("/auth/refresh", status_code=201, **answers(PairShape, 201))
 async def refresh(request: Request, services: Services, body: RefreshBody) -> Response:
     """Return the next pair; a refresh token that comes twice ends all of its family."""
     pair = await services.doors.tokens.refresh(body.refresh_token, origin_of(request))
     return json_answer(_shown(pair), 201)
 
 
-@router.post("/auth/revoke")
+@router.post("/auth/revoke", **answers(RevokedShape))
 async def revoke(request: Request, services: Services, body: RefreshBody) -> Response:
     """End the family of a refresh token."""
     await services.doors.tokens.revoke(body.refresh_token, origin_of(request))

@@ -11,18 +11,20 @@ from starlette.responses import Response
 from app.answers import json_answer
 from app.auth import Reader, Resumer, Services, Stopper
 from app.container import Container
+from app.http.shapes.shape import answers
+from app.http.shapes.wallet import StandingShape, WalletShape
 from models.wallet import Wallet
 
 router = APIRouter(tags=["wallet"])
 
 
-@router.get("/wallet")
+@router.get("/wallet", **answers(WalletShape))
 async def read(services: Services, caller: Reader) -> Response:
     """Return how the wallet, its gate and its connection stand."""
     return json_answer(shown(services, await services.wallets.read(caller.store_id)))
 
 
-@router.get("/wallet/standing")
+@router.get("/wallet/standing", **answers(StandingShape))
 async def read_standing(services: Services, caller: Reader) -> Response:
     """Return what the wallet covers: committed, free, for how long, and the budgets' rest."""
     store = await services.stores.read(caller.store_id)
@@ -48,21 +50,21 @@ async def read_standing(services: Services, caller: Reader) -> Response:
     )
 
 
-@router.post("/wallet/stop")
+@router.post("/wallet/stop", **answers(WalletShape))
 async def stop(services: Services, caller: Stopper) -> Response:
     """Let no new send or repeat start."""
     await services.wallets.stop(caller.store_id, caller.actor)
     return json_answer(shown(services, await services.wallets.read(caller.store_id)))
 
 
-@router.post("/wallet/resume")
+@router.post("/wallet/resume", **answers(WalletShape))
 async def resume(services: Services, caller: Resumer) -> Response:
     """Let sends start again."""
     await services.wallets.resume(caller.store_id, caller.actor)
     return json_answer(shown(services, await services.wallets.read(caller.store_id)))
 
 
-@router.post("/wallet/open-gate")
+@router.post("/wallet/open-gate", **answers(WalletShape))
 async def open_gate(services: Services, caller: Resumer) -> Response:
     """Open a gate that is shut, before it opens by itself."""
     await services.wallets.open_gate(caller.store_id, caller.actor)

@@ -11,6 +11,8 @@ from starlette.responses import Response
 
 from app.answers import json_answer
 from app.auth import Reader, Services
+from app.http.shapes.shape import answers
+from app.http.shapes.wallet import BooksShape, CheckShape, ExtrasShape, ProposalsShape
 from models.audit_run import AuditRun
 from models.books import Finding
 from models.invariant import RULES
@@ -21,14 +23,14 @@ router = APIRouter(tags=["wallet"])
 EXTRAS_BACK = timedelta(days=35)
 
 
-@router.get("/wallet/books")
+@router.get("/wallet/books", **answers(BooksShape))
 async def read_books(services: Services, caller: Reader) -> Response:
     """Return the newest comparisons of balance and statement: the balance's history."""
     found = await services.engine.books.history(caller.store_id)
     return json_answer({"items": [_shown_book(book) for book in found], "next_cursor": None})
 
 
-@router.get("/wallet/extras")
+@router.get("/wallet/extras", **answers(ExtrasShape))
 async def read_extras(services: Services, caller: Reader) -> Response:
     """Return the debits of the last 35 days that no payout explains."""
     since = services.clock.utc_now() - EXTRAS_BACK
@@ -36,14 +38,14 @@ async def read_extras(services: Services, caller: Reader) -> Response:
     return json_answer({"items": [_shown_row(row) for row in found], "next_cursor": None})
 
 
-@router.get("/wallet/proposals")
+@router.get("/wallet/proposals", **answers(ProposalsShape))
 async def read_proposals(services: Services, caller: Reader) -> Response:
     """Return the unknown payouts that did not leave, as the books say."""
     found = await services.engine.books.proposals(caller.store_id)
     return json_answer({"items": [_shown_proposal(each) for each in found], "next_cursor": None})
 
 
-@router.get("/wallet/checks")
+@router.get("/wallet/checks", **answers(CheckShape))
 async def read_checks(services: Services, caller: Reader) -> Response:
     """Return what the audits and comparisons found that hold now; nothing before the first."""
     checked = await services.engine.night_watch.checked(caller.store_id)

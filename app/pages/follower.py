@@ -9,6 +9,7 @@ from nicegui import ui
 
 from app.pages.visit import Visit
 from models.errors import UnavailableError
+from models.events import Change
 
 Snapshot = TypeVar("Snapshot")
 
@@ -22,12 +23,14 @@ class Follower(Generic[Snapshot]):
         question: Hashable,
         read: Callable[[], Awaitable[Snapshot]],
         show: Callable[[Snapshot], None],
+        unmoved_by: tuple[type[Change], ...] = (),
     ) -> None:
         self.seen = 0
         self._visit = visit
         self._key = (visit.store.id, question)
         self._read = read
         self._show = show
+        self._unmoved_by = unmoved_by
 
     @property
     def is_watching(self) -> bool:
@@ -37,7 +40,7 @@ class Follower(Generic[Snapshot]):
     async def join(self) -> None:
         """Show what there is now, and every change from now on."""
         try:
-            await self._visit.boards.join(self._key, self._again, self)
+            await self._visit.boards.join(self._key, self._again, self, self._unmoved_by)
         except UnavailableError as error:
             # The board asks again by itself, and then shows what it finds.
             with self._visit.client:

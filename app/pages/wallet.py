@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from nicegui import html, ui
+from nicegui import background_tasks, html, ui
 
 from app.container import Container
 from app.pages.follower import Follower
@@ -14,19 +14,26 @@ from app.pages.payout_acts import PayoutActs
 from app.pages.people import errors_of
 from app.pages.standing_board import Standing
 from app.pages.visit import Place, View, Visit
+from app.pages.wallet_check import WalletCheck
+from components.balance_chart import BalanceChart
 from components.check_panel import CheckPanel
 from components.confirm_dialog import ConfirmDialog
 from components.form_dialog import Field, FormDialog, Values
 from components.gate_panel import GateActs, GatePanel
-from components.wallet_books import BalanceChart, BookList, ExtraList, ProposalList
+from components.wallet_books import AlarmList, BookList, ExtraList, ProposalList
 from components.wallet_panel import WalletPanel
 from components.wallet_rates import RateList
+from models.balance import BalanceLine, BalanceSpan
 from models.errors import ServiceError
+from models.events import CardChanged, PayoutChanged, PullPaymentChanged
 from models.permission import Permission
 from models.store import Store
 from models.wallet_sheet import RateSign, WalletSheet
 
 EXTRAS_BACK = timedelta(days=35)
+BOOKS = 20
+# The balance is another one only when Flash was asked.
+UNMOVED_BY = (CardChanged, PayoutChanged, PullPaymentChanged)
 DOLLAR = "USD"
 _UNREAD = "Flash's list was not read yet"
 _REASON = Field(
@@ -43,6 +50,7 @@ class _Question:
     """What the page asks; all who look at a store's wallet share a board."""
 
     page: str = "wallet"
+    span: BalanceSpan | None = None
 
 
 class WalletPage:
@@ -58,28 +66,34 @@ class WalletPage:
             resume=self._resume if caller.may(Permission.RESUME) else None,
         )
         decides = caller.may(Permission.RESOLVE)
+        self._alarms = AlarmList(zone)
         self._proposals = ProposalList(zone, self._accept if decides else None)
         with html.div().classes("fp-standing"):
+            self._wallet = WalletPanel(zone)
+            checks = self._check_now if caller.may(Permission.INTERVENE) else None
+            self._checks = CheckPanel(zone, checks)
+        self._check = WalletCheck(visit, self._checks, self._again)
+        self._chart = BalanceChart(zone, self._look_back)
+        with html.div().classes("fp-standing"):
+            self._gate = GatePanel(zone, acts)
             with html.div().classes("fp-column"):
-                self._wallet = WalletPanel(zone)
                 self._rates = RateList()
-            with html.div().classes("fp-column"):
-                self._gate = GatePanel(zone, acts)
-                self._checks = CheckPanel(zone)
-        self._chart = BalanceChart(zone)
-        self._extras = ExtraList(zone)
+                self._extras = ExtraList(zone)
         self._books = BookList(zone)
         self._confirm = ConfirmDialog()
         self._unread = FormDialog(_UNREAD, "Open it unread", self._open_unread)
         self._follower: Follower[WalletSheet] = Follower(visit, _Question(), self._read, self._show)
+        self._line = self._follow_line()
 
     async def connected(self) -> None:
         """Begin to follow, or begin anew after a gap."""
         await self._follower.join()
+        await self._line.join()
 
     def gone(self) -> None:
         """Stop following."""
         self._follower.leave()
+        self._line.leave()
 
     def show_standing(self, standing: Standing) -> None:
         """Show how the wallet and its connection stand."""
@@ -92,12 +106,29 @@ class WalletPage:
 
     def _show(self, sheet: WalletSheet) -> None:
         now = sheet.as_of
+        self._alarms.show(sheet.alarms, now)
         self._proposals.show(sheet.proposals, now)
-        self._chart.show(sheet.books, now)
         self._rates.show(sheet.rates, now)
         self._checks.show(sheet.checked, now)
         self._extras.show(sheet.extras, now)
         self._books.show(sheet.books, now)
+
+    def _follow_line(self) -> Follower[BalanceLine]:
+        wallets, span = self._visit.container.wallets, self._chart.span
+
+        async def read() -> BalanceLine:
+            return await wallets.balances(self._visit.store.id, span)
+
+        question = _Question("balance", span)
+        return Follower(self._visit, question, read, self._chart.show, UNMOVED_BY)
+
+    def _look_back(self) -> None:
+        self._line.leave()
+        self._line = self._follow_line()
+        background_tasks.create(self._line.join(), name="look further back")
+
+    async def _check_now(self) -> None:
+        await self._check.now()
 
     async def _again(self) -> None:
         sheet = await self._read()
@@ -166,13 +197,14 @@ async def read_sheet(container: Container, store: Store) -> WalletSheet:
         container.rates.verdict(each, now) for each in dict.fromkeys((DOLLAR, store.currency))
     ]
     return WalletSheet(
-        books=tuple(await engine.books.history(store.id)),
+        books=tuple(await engine.books.history(store.id, BOOKS)),
         extras=tuple(await engine.books.extras(store.id, now - EXTRAS_BACK)),
         proposals=tuple(await engine.books.proposals(store.id)),
         rates=tuple(
             RateSign(each.currency, each.rate, each.reason, each.known) for each in verdicts
         ),
         checked=await engine.night_watch.checked(store.id),
+        alarms=tuple(await container.wallets.late_alarms(store.id)),
         as_of=now,
     )
 

@@ -274,6 +274,7 @@ class Chart {
       line.append(mark, part("span", "name", series.name), part("span", "value", print(values[i], places)));
       return [line];
     });
+    if (this.element.data.length === 1 && lines.length) return lines; // it is its own total
     const total = part("div", "fp-tip-line total");
     const sum = values.reduce((left, right) => left + right, 0);
     const words = `${print(sum, places)} ${sum === 1 ? this.meta.one : this.meta.unit}`;

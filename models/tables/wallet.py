@@ -39,6 +39,18 @@ class WalletRow(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class BalanceRow(SQLModel, table=True):
+    """What a wallet held when Flash was asked; kept where it changed, for a month or so."""
+
+    __tablename__ = "balances"
+    __table_args__ = (*whole("balance_nanousd", least=None),)
+
+    store_id: str = Field(primary_key=True, foreign_key="stores.id")
+    flash_wallet_id: str = Field(primary_key=True)
+    at: datetime = Field(primary_key=True, sa_type=UtcDateTime)
+    balance_nanousd: int = Field(sa_type=BigInteger)
+
+
 class OutboxRow(SQLModel, table=True):
     """Something to tell, committed with what it tells of; told at least once."""
 
@@ -50,6 +62,7 @@ class OutboxRow(SQLModel, table=True):
             sqlite_where=text("told_at IS NULL"),
             postgresql_where=text("told_at IS NULL"),
         ),
+        Index("ix_outbox_topic", "store_id", "topic", "id"),
         *whole("tries", most=1000),
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, select, tuple_, update
 
 from models.tables import METADATA
 from models.tables.base import table_of
+from models.tables.card import CardLinkRow
 from models.tables.store import DataKeyRow
 from services.storage.statement import Statement, Transaction
 
@@ -17,6 +18,10 @@ _DROP_DATA_KEY = Statement(
     delete(_data_keys).where(
         _data_keys.c.store_id == bindparam("in_store"), _data_keys.c.version == bindparam("old")
     )
+)
+_links = table_of(CardLinkRow)
+_REHASH_LINKS = Statement(
+    update(_links).where(_links.c.uid_hash == bindparam("old")).values(uid_hash=bindparam("new"))
 )
 
 
@@ -29,6 +34,8 @@ class Envelope:
     place: str
     # Without a store it is sealed by the key for people.
     store: str | None = "store_id"
+    # The column by whose keyed hash of the secret the row is found.
+    hashed: str | None = None
 
 
 ENVELOPES = (
@@ -36,8 +43,8 @@ ENVELOPES = (
     Envelope("idempotency", "answer", "idempotency/{route}/{key}"),
     Envelope("pull_payments", "claim_token_sealed", "pull_payments/{id}/claim_token"),
     Envelope("second_factors", "secret_sealed", "second_factors/{user_id}/secret", None),
-    Envelope("cards", "uid_sealed", "cards/{id}/uid"),
-    Envelope("key_sets", "keys_sealed", "key_sets/{card_id}/keys"),
+    Envelope("cards", "uid_sealed", "cards/{id}/uid", hashed="uid_hash"),
+    Envelope("key_sets", "keys_sealed", "key_sets/{card_id}/keys", hashed="k1_hash"),
     Envelope("payouts", "destination_sealed", "payouts/{id}/destination"),
     Envelope("attempts", "invoice_sealed", "attempts/{id}/invoice"),
     Envelope("attempts", "verify_sealed", "attempts/{id}/verify"),
@@ -66,7 +73,10 @@ class Envelopes:
                 *(key == bindparam(f"of_{key.name}", type_=key.type) for key in keys),
                 sealed == bindparam("was"),
             )
-            .values({envelope.column: bindparam("becomes")})
+            .values(
+                {envelope.column: bindparam("becomes")}
+                | ({} if envelope.hashed is None else {envelope.hashed: bindparam("new_hash")})
+            )
         )
 
     def page(
@@ -84,11 +94,20 @@ class Envelopes:
         """Return the sealed value of a row."""
         return bytes(row[self._envelope.column])
 
-    def replace(self, tx: Transaction, row: dict[str, Any], becomes: bytes) -> bool:
-        """Put another sealed value into a row, unless it has another one by now."""
-        keys = {f"of_{name}": row[name] for name in self._keys}
+    def replace(
+        self, tx: Transaction, row: dict[str, Any], becomes: bytes, new_hash: str | None = None
+    ) -> bool:
+        """Put another sealed value into a row, with its hash, unless it has another one by now."""
+        given = {f"of_{name}": row[name] for name in self._keys}
+        if self._envelope.hashed is not None:
+            given["new_hash"] = new_hash
         was = row[self._envelope.column]
-        return tx.run(self._replace, was=was, becomes=becomes, **keys) == 1
+        if tx.run(self._replace, was=was, becomes=becomes, **given) != 1:
+            return False
+        if self._envelope.table == "cards":
+            # A link that was used remembers by the same hash which card it gave its keys to.
+            tx.run(_REHASH_LINKS, old=row["uid_hash"], new=new_hash)
+        return True
 
 
 def drop_data_key(tx: Transaction, store_id: str, version: int) -> None:

@@ -125,16 +125,14 @@ def _counted(
     tx: Transaction, store_id: str, wanted: PayoutFilter, card_id: str | None
 ) -> list[QuarterFigure]:
     """Return figures counted from the payouts themselves."""
-    statement = _count_statement(listing.shape_of(wanted, card_id))
+    shape, params = listing.question_of(tx, store_id, wanted, card_id)
     return [
         QuarterFigure(
             from_us(int(us)),
             PayoutStatus(status),
             Figure(int(count), int(sats or 0), int(cents or 0)),
         )
-        for us, status, count, sats, cents in tx.rows(
-            statement, **listing.params_of(store_id, wanted, card_id)
-        )
+        for us, status, count, sats, cents in tx.rows(_count_statement(shape), **params)
     ]
 
 

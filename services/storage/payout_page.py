@@ -22,14 +22,13 @@ from sqlalchemy import (
     union_all,
 )
 
-from models.money import MSAT_PER_SAT
 from models.payout import Payout
 from models.payout_filter import PayoutFilter
 from models.payout_order import Mark, PayoutOrder
 from models.states import PayoutStatus
 from models.tables.base import table_of
 from models.tables.payout import PayoutRow
-from services.storage.listing import Shape, conditions, params_of, shape_of
+from services.storage.listing import Shape, conditions, question_of
 from services.storage.payout import COLUMNS
 from services.storage.statement import Statement, Transaction
 
@@ -74,14 +73,17 @@ def page(
         if PayoutStatus.COMPLETED not in (wanted.statuses or PayoutStatus):
             return []
         wanted = replace(wanted, statuses=(PayoutStatus.COMPLETED,))
-    by_store = _walks_store(tx, wanted, card_id, order)
-    heads = _heads(wanted, card_id, order, by_store=by_store)
-    params = params_of(store_id, wanted, card_id) | _bounds(wanted)
+    walks_amounts = order is PayoutOrder.AMOUNT
+    shape, params = question_of(tx, store_id, wanted, card_id, walks_amounts=walks_amounts)
+    by_store, heads = False, tuple[PayoutStatus, ...]()
+    if shape.rare is None:
+        by_store = _walks_store(tx, wanted, card_id, order)
+        heads = _heads(wanted, card_id, order, by_store=by_store)
     params |= {f"head_{number}": status for number, status in enumerate(heads)}
     if before is not None:
         params |= {"before_value": before.value, "before_id": before.id}
-    rest = replace(wanted, statuses=()) if heads else wanted
-    walk = _Walk(shape_of(rest, card_id), order, before is not None, len(heads), by_store)
+    rest = replace(shape, statuses=0) if heads else shape
+    walk = _Walk(rest, order, before is not None, len(heads), by_store)
     return tx.all(Payout, _statement(walk), **params, limit=limit)
 
 
@@ -112,15 +114,6 @@ def _heads(
     if order is PayoutOrder.AMOUNT:
         return wanted.statuses or tuple(PayoutStatus)
     return wanted.statuses
-
-
-def _bounds(wanted: PayoutFilter) -> dict[str, int | None]:
-    """Return the sats of a filter as millisatoshi: sats are rounded up, so both ends are known."""
-    least, most = wanted.min_sats, wanted.max_sats
-    return {
-        "above_msat": None if least is None else (least - 1) * MSAT_PER_SAT,
-        "most_msat": None if most is None else most * MSAT_PER_SAT,
-    }
 
 
 def _conditions(walk: _Walk) -> list[ColumnElement[bool]]:

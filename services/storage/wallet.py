@@ -13,6 +13,7 @@ from models.tables.base import table_of
 from models.tables.payout import PayoutRow
 from models.tables.wallet import OutboxRow, WalletRow
 from models.wallet import RECOVERY, Gate, Wallet
+from services.storage.balance import note_balance
 from services.storage.statement import (
     Statement,
     Transaction,
@@ -141,6 +142,12 @@ _ALERT_TOLD = Statement(
     update(_outbox)
     .where(_outbox.c.id == bindparam("alert"))
     .values(told_at=bindparam("at"), tries=_outbox.c.tries + 1)
+)
+_NEWEST_ALERTS = Statement(
+    select(_outbox.c.subject_id, _outbox.c.created_at)
+    .where(_outbox.c.store_id == bindparam("store_id"), _outbox.c.topic == bindparam("of_topic"))
+    .order_by(_outbox.c.id.desc())
+    .limit(bindparam("limit"))
 )
 _COUNT_ALERTS = Statement(
     select(func.count()).select_from(_outbox).where(_outbox.c.told_at.is_(None))
@@ -288,7 +295,7 @@ def set_connected(
     now: datetime,
 ) -> None:
     """Remember what Flash says of the wallet to the holder of a fence."""
-    tx.run(
+    is_holder = tx.run(
         _SET_CONNECTED,
         my_fence=fence,
         in_store=wallet.store_id,
@@ -298,6 +305,8 @@ def set_connected(
         nanousd=balance_nanousd,
         now=now,
     )
+    if is_holder and balance_nanousd is not None:
+        note_balance(tx, wallet.store_id, flash_wallet_id, balance_nanousd, now)
     tx.changes.append(WalletChanged(wallet.store_id, wallet.id))
 
 
@@ -327,6 +336,14 @@ def add_alert(
 def read_alerts(tx: Transaction, limit: int) -> list[Alert]:
     """Return what waits in the outbox of all stores, oldest first."""
     return tx.all(Alert, _READ_ALERTS, limit=limit)
+
+
+def newest_alerts(
+    tx: Transaction, store_id: str, topic: str, limit: int
+) -> list[tuple[str, datetime]]:
+    """Return what alerts of a topic were about and when, newest first, told or not."""
+    rows = tx.rows(_NEWEST_ALERTS, store_id=store_id, of_topic=topic, limit=limit)
+    return [(row[0], row[1]) for row in rows]
 
 
 def alert_told(tx: Transaction, alert: Alert, now: datetime) -> None:

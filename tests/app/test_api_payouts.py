@@ -15,6 +15,7 @@ from models.states import PayoutState
 from models.store import Role
 from services import bolt11
 from services.housekeeping import Housekeeping
+from services.storage import listing
 from tests.support.api import Api, is_problem
 from tests.support.cards import VirtualCard
 from tests.support.invoices import invoice
@@ -175,7 +176,11 @@ async def test_a_filter_finds_what_it_says(
     assert stats["total"]["amount_sats"] == sum(item["amount_sats"] for item in found)
 
 
-async def test_several_words_are_all_to_be_found(api: Api, pull: PullPayment) -> None:
+@pytest.mark.parametrize("few", [5_000, -1])
+async def test_several_words_are_all_to_be_found(
+    api: Api, pull: PullPayment, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(listing, "FEW", few)
     card = VirtualCard()
     await api.shop.card(card, pull, "Bob's 100% card")
     memos = ("The window cleaner, June", "Window glass", "A cleaner window: July", "Shop window")

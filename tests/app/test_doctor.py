@@ -78,3 +78,12 @@ def test_a_bad_setting_is_a_finding(program: Program) -> None:
 
     assert status == 1
     assert "FLASH_PAYOUTS_PORT" in found["settings"]["says"]
+
+
+def test_a_proxy_that_is_not_named_is_a_warning(program: Program) -> None:
+    public = {"PUBLIC_URL": "https://pay.example.com"}
+    _, unnamed = findings(program, **public)
+    _, named = findings(program, **public, TRUSTED_PROXIES="127.0.0.1")
+
+    assert (unnamed["public url"]["verdict"], named["public url"]["verdict"]) == ("warn", "ok")
+    assert "TRUSTED_PROXIES" in unnamed["public url"]["advice"]

@@ -94,6 +94,17 @@ async def test_every_answer_is_marked_and_not_stored(api: Api) -> None:
         assert answer.headers["x-request-id"].startswith("rq_")
 
 
+async def test_a_method_that_is_not_taken_is_answered_with_those_that_are(api: Api) -> None:
+    for method, path, taken in (
+        ("DELETE", "payouts", {"GET", "POST"}),
+        ("PUT", "pull-payments/pp_1", {"GET", "PATCH"}),
+        ("GET", "wallet/stop", {"POST"}),
+    ):
+        answer = await api.call(method, path)
+        assert answer.status_code == 405
+        assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == taken
+
+
 async def test_request_ids_differ(api: Api) -> None:
     answers = [await api.call("GET", "stats") for _ in range(3)]
 

@@ -20,10 +20,10 @@ from services.database import Database
 from services.key_rotation import KeyRotation
 from services.storage.backup import check_alone
 from services.storage.envelope import ENVELOPES
-from services.vault import load_master_key
+from services.vault import Vault, load_master_key
 from tests.support.cards import VirtualCard
 from tests.support.clock import HandClock
-from tests.support.databases import raw
+from tests.support.databases import Raw, raw
 from tests.support.invoices import invoice
 from tests.support.program import ROOT
 from tests.support.shop import ALICE, Shop, closed_shop, settings_for
@@ -48,6 +48,14 @@ def killed_after(slices: int, url: str, key: Path) -> int:
     words = [sys.executable, "-c", KILLED_AFTER, url, str(key), str(slices)]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.run(words, env=env, check=False, cwd=ROOT).returncode
+
+
+def hashes_of(beneath: Raw) -> list[str]:
+    """Return what the only card, and its keys, are found by."""
+    return [
+        str(beneath.value("SELECT uid_hash FROM cards")),
+        str(beneath.value("SELECT k1_hash FROM key_sets WHERE is_current")),
+    ]
 
 
 async def rotate(url: str, key: Path) -> Any:
@@ -93,6 +101,8 @@ async def test_a_rotation_that_is_killed_anywhere_is_gone_on_with(
 
     after = load_master_key(key, may_create=False)
     assert after.current != before.current
+    # Nothing of the old one is left behind, nor anything that was derived from it.
+    assert key.read_text() == f"{after.current.hex()}\n"
     assert (done.stores, done.unreadable) == (1, 0)
     assert key.stat().st_mode & 0o077 == 0
     kept = load_master_key(tmp_path / done.kept_key, may_create=False)
@@ -100,6 +110,10 @@ async def test_a_rotation_that_is_killed_anywhere_is_gone_on_with(
     with raw(database_url) as beneath:
         assert beneath.value("SELECT count(*) FROM data_keys") == 1
         assert beneath.value("SELECT version FROM data_keys") == 2
+        assert hashes_of(beneath) == [
+            Vault(after).find_hash("uid", virtual.uid),
+            Vault(after).find_hash("k1", virtual.k1),
+        ]
     async with closed_shop(settings, clock) as shop:
         await shop.container.stores.load_keys()
         await shop.container.boltcards.load_keys()

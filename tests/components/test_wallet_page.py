@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from components.balance_chart import balance_figure, bounds, change_words
 from components.check_panel import CheckPanel
 from components.dollars import exact
 from components.gate_panel import GateActs, GatePanel, shut_words
-from components.wallet_books import balance_figure, book_row
+from components.wallet_books import AlarmList, book_row
 from components.wallet_rates import RateList, deviation
 from models.attention import Attention
 from models.audit_run import AuditReport, AuditRun, Scope
+from models.balance import Balance, BalanceSpan, line_of
 from models.books import Chapter, Finding
 from models.checked import Checked
 from models.invariant import Invariant
@@ -21,7 +24,7 @@ from models.money import Rate
 from models.reconciliation import Difference, KeptReconciliation, Reconciliation, Span
 from models.statement import BookState, ClosedBook
 from models.wallet import Gate, Wallet
-from models.wallet_sheet import RateSign
+from models.wallet_sheet import LateAlarm, RateSign
 from services.gate import DOUBT
 from tests.components.pages import paper
 from tests.support.clock import NOON
@@ -85,12 +88,28 @@ def test_a_book_shows_differences_to_the_unit() -> None:
     assert exact(0) == "$0.00"
 
 
-def test_the_balance_is_drawn_from_the_oldest_to_the_newest() -> None:
-    books = [replace(BOOK, id=f"cb_{n}", balance_nanousd=n * 10**9) for n in range(30)]
-    figure = balance_figure(books, NOON, "UTC")
+def test_the_balance_of_each_slot_is_the_last_that_was_seen() -> None:
+    start = NOON - timedelta(hours=24)
+    seen = [
+        Balance(start - timedelta(hours=3), 5 * 10**9),
+        Balance(start + timedelta(minutes=21), 4 * 10**9),
+        Balance(start + timedelta(minutes=29), 7 * 10**9),
+    ]
+    line = line_of(seen, BalanceSpan.DAY, NOON)
+    young = line_of(seen[2:], BalanceSpan.DAY, NOON)
+    figure = balance_figure(line, ZoneInfo("Europe/Berlin"))
 
-    assert figure["data"][0]["y"] == [n * 100 for n in range(30)]
-    assert figure["layout"]["yaxis"]["range"][1] >= 2_900
+    assert line.balances_nanousd[:4] == (5 * 10**9, 5 * 10**9, 7 * 10**9, 7 * 10**9)
+    assert len(line.balances_nanousd) == 145
+    assert young.starts_at == start + timedelta(minutes=20)
+    assert young.change_nanousd == 0
+    assert change_words(line) == "+$2.00 in 24 h"
+    assert change_words(young) == "±$0.00 in 24 h"
+    assert line_of([], BalanceSpan.MONTH, NOON).balances_nanousd == ()
+    assert bounds([0, 40_000]) == (0, 40_000, [0, 10_000, 20_000, 30_000, 40_000])
+    assert bounds([42_000, 43_500]) == (41_500, 44_000, list(range(41_500, 44_001, 500)))
+    assert figure["data"][0]["y"][:3] == [500, 500, 700]
+    assert figure["layout"]["xaxis"]["ticktext"][0] == "14:00"
     assert len(figure["layout"]["xaxis"]["tickvals"]) <= 6
 
 
@@ -114,11 +133,12 @@ async def test_contradictions_are_named_and_a_clean_check_is_quiet() -> None:
     found = Reconciliation(NOON, NOON, 3, 1, (missing,), -(10**6), is_whole=True)
     kept = KeptReconciliation(Span.OPEN, NOON, found, 1)
     with paper() as page:
-        panel, rates = CheckPanel("UTC"), RateList()
+        panel, rates = CheckPanel("UTC", None), RateList()
         panel.show(Checked(), NOON)
-        assert "Not yet" in page.read("checks")
+        assert "Not yet Check now Matched – Waiting –" in page.read("checks")
         panel.show(Checked((AuditReport(run, (finding,)),), (kept,)), NOON)
         shown = page.read("checks")
+        assert "Matched 3 Waiting 1 Missing 1 Extra 0 Different 0" in shown
         assert "1,234 payouts, 1 found" in shown
         assert "po_1: It is failed, but the ledger has 5 reserved." in shown
         assert finding.next_step in shown
@@ -137,3 +157,13 @@ async def test_contradictions_are_named_and_a_clean_check_is_quiet() -> None:
         old = NOON + timedelta(seconds=90)
         rates.show([RateSign("USD", None, "the last price is too old", (FLASH,))], old)
         assert "Nothing converts to USD: the last price is too old." in page.read("rates")
+
+
+async def test_what_was_paid_after_release_is_shown_and_else_nothing() -> None:
+    with paper() as page:
+        alarms = AlarmList("UTC")
+        alarms.show((), NOON)
+        assert not page.by_testid("alarms").visible
+        alarms.show((LateAlarm("po_7", NOON),), NOON)
+        assert page.by_testid("alarms").visible
+        assert "/payouts/po_7" in str(page.by_testid("alarm-rows").props["rows"])

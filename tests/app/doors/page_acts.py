@@ -307,6 +307,11 @@ async def open_the_gate_unread(stage: Stage) -> None:
     await WalletPage(stage.visit)._open_unread({"reason": "I cannot wait"})
 
 
+@act("wallet_check.WalletCheck.now", Permission.INTERVENE, changes=False)
+async def check_the_wallet(stage: Stage) -> None:
+    await WalletPage(stage.visit)._check_now()
+
+
 @act("dashboard.Dashboard._export", Permission.EXPORT)
 async def export(stage: Stage) -> None:
     await Dashboard(stage.visit, {}, None)._export("csv")

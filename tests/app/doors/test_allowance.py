@@ -113,7 +113,24 @@ async def test_keys_and_cards_have_allowances_of_their_own() -> None:
         with pytest.raises(RateLimited):
             count("one", "203.0.113.9")
         count("two", "203.0.113.7")
-        count("one", "127.0.0.1")
+        with pytest.raises(RateLimited):
+            count("one", "127.0.0.1")
+    town = Allowance(RateLimits(Ticks()), spares_own=True)
+    for _ in range(KEY.burst + 1):
+        town.of_key("one", "127.0.0.1")
+
+
+@pytest.mark.parametrize(("spares_own", "last"), [(False, 429), (True, 200)])
+async def test_this_machine_has_ten_times_as_much_and_only_a_demo_lets_it_all_through(
+    spares_own: bool, last: int
+) -> None:
+    edge = Edge(nothing, allowance=Allowance(RateLimits(Ticks()), spares_own=spares_own))
+    async with client_of(edge, "127.0.0.1") as http:
+        pages = [(await http.get("/")).status_code for _ in range(10 * PAGE.burst + 1)]
+        tries = [(await http.post("/login")).status_code for _ in range(10 * SIGN_IN.burst + 1)]
+
+    assert pages == [200] * 10 * PAGE.burst + [last]
+    assert tries == [200] * 10 * SIGN_IN.burst + [429]
 
 
 async def test_a_flood_of_sign_ins_takes_no_more_memory_and_no_pages(

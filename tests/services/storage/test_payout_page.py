@@ -15,8 +15,8 @@ from models.payout import EvidenceGrade, Payout
 from models.payout_filter import PayoutFilter
 from models.payout_order import Mark, PayoutOrder, mark_of
 from models.states import STATUS, PayoutState, PayoutStatus
+from services.storage import listing, payout_page
 from services.storage import payout as payouts
-from services.storage import payout_page
 from services.storage.payout_page import page
 from services.storage.statement import Statement, Transaction, record
 from tests.support.builders import Ground, a_card, a_payout, a_pull_payment, cards, plant
@@ -111,6 +111,7 @@ def test_every_order_and_filter_shows_each_payout_once_while_more_arrive(
     beneath: Raw, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     monkeypatch.setattr(payout_page, "FEW", few)
+    monkeypatch.setattr(listing, "FEW", few)
 
     def ids_of(
         tx: Transaction, wanted: PayoutFilter, card: str | None, order: PayoutOrder
