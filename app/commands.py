@@ -98,7 +98,10 @@ async def open_gate(store_id: str | None, unread: str | None) -> list[str]:
 
 def back_up(target: Path) -> Manifest:
     """Copy the database into a new file."""
-    return backups.back_up(load_settings().database, target)
+    settings = load_settings()
+    made = backups.back_up(settings.database, target)
+    backups.note_backup(settings.data_dir, SystemClock().utc_now())
+    return made
 
 
 def restore(backup: Path) -> Manifest:

@@ -5,33 +5,36 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import closing, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 
+from app.flash_checkup import examine_flash
 from app.settings import Settings, is_loopback, load_settings
 from models.checkup import Finding, Verdict
-from models.errors import GatewayError, ServiceError
+from models.errors import ServiceError
 from models.flash import FlashConnection
+from models.ids import Ids
 from models.instants import iso
 from models.migrations import run as migrations
-from models.money import NANOUSD_PER_CENT
+from models.wallet import Gate
+from services.backups import last_backup
 from services.clock import SystemClock
+from services.connections import Connections
 from services.database import Database, sqlite_path
 from services.epoch import EPOCH_FILE, EpochFile
-from services.flash.client import FlashClient
-from services.flash.handshake import shake_hands
 from services.storage import audit_run as audit_runs
 from services.storage import epoch as epochs
 from services.storage import store as stores
+from services.storage import wallet as wallets
 from services.vault import Vault, load_master_key
 
 LOW_DISK_BYTES = 1_000_000_000
 NO_DISK_BYTES = 100_000_000
-SKEW_S = 10
 ASK_WITHIN_S = 5
-STATEMENT_ROWS = 1
+BACKUP_EVERY = timedelta(days=2)
 
 _OK, _WARN, _FAIL = Verdict.OK, Verdict.WARN, Verdict.FAIL
 
@@ -44,9 +47,14 @@ async def examine() -> list[Finding]:
         return [Finding("settings", _FAIL, error.message, "mend the environment or .env")]
     found = [Finding("settings", _OK, "every value can be"), _address(settings), _disk(settings)]
     found += await asyncio.to_thread(_key, settings)
-    found += [finding async for finding in _database(settings)]
-    found += [finding async for finding in _flash(settings)]
-    return [*found, await _server(settings)]
+    connections = [] if settings.flash is None else [("", settings.flash)]
+    found += [finding async for finding in _database(settings, connections)]
+    for whose, connection in connections:
+        found += [finding async for finding in examine_flash(whose, connection)]
+    if not any(finding.name.startswith("flash") for finding in found):
+        advice = "enter one on the settings page, or set FLASH_PAYOUTS_FLASH_TOKEN"
+        found.append(Finding("flash", _WARN, "no credential, so nothing is paid", advice))
+    return [*found, _backup(settings), await _server(settings)]
 
 
 def _address(settings: Settings) -> Finding:
@@ -86,7 +94,10 @@ def _key(settings: Settings) -> list[Finding]:
     return [Finding("master key", _OK, f"{path}, for its owner only")]
 
 
-async def _database(settings: Settings) -> AsyncIterator[Finding]:
+async def _database(
+    settings: Settings, connections: list[tuple[str, FlashConnection]]
+) -> AsyncIterator[Finding]:
+    """Look at the database, and take the connections that it keeps."""
     if await asyncio.to_thread(_is_missing, settings.database):
         advice = "`flash-payouts init` or the first `serve` makes it"
         yield Finding("database", _WARN, "there is none yet", advice)
@@ -107,6 +118,44 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
         yield await _secrets(settings, database)
         yield await _epoch(settings, database)
         yield await _books(database)
+        yield await _gates(database)
+        connections += await _kept(settings, database)
+
+
+async def _kept(settings: Settings, database: Database) -> list[tuple[str, FlashConnection]]:
+    """Return the connections that stores keep, and whose each is, as far as they open."""
+    addresses, clock = (settings.flash_api_url, settings.flash_ws_url), SystemClock()
+    found = []
+    with suppress(ServiceError, ValueError):  # that they do not open was said already
+        vault = Vault(load_master_key(settings.key_file, may_create=False))
+        for sealed in await database.read(stores.read_data_keys):
+            vault.add_data_key(*sealed)
+        connections = Connections(database, vault, clock, Ids(clock), addresses)
+        for kept in await connections.all():
+            found.append((f" of {kept.store_id}", connections.open(kept)))  # noqa: PERF401
+    return found
+
+
+async def _gates(database: Database) -> Finding:
+    shut = [
+        wallet.store_id
+        for wallet in await database.read(wallets.read_wallets)
+        if wallet.gate is Gate.SHUT or wallet.stopped_at is not None
+    ]
+    if not shut:
+        return Finding("sending", _OK, "every gate is open, nothing is stopped")
+    advice = "see the wallet's page; `flash-payouts open-gate` and `resume` let payouts go on"
+    return Finding("sending", _WARN, f"shut or stopped for {', '.join(shut)}", advice)
+
+
+def _backup(settings: Settings) -> Finding:
+    made_at, now = last_backup(settings.data_dir), SystemClock().utc_now()
+    if made_at is None:
+        return Finding("backup", _WARN, "none was made from here", "`flash-payouts backup FILE`")
+    says = f"the last one was made {iso(made_at)}"
+    if now - made_at <= BACKUP_EVERY:
+        return Finding("backup", _OK, says)
+    return Finding("backup", _WARN, says, "have cron run `flash-payouts backup` every day")
 
 
 def _is_missing(database: str) -> bool:
@@ -157,71 +206,6 @@ async def _books(database: Database) -> Finding:
     says = f"{payouts:,} payouts audited since {min(at)}, {found:,} findings"
     advice = "open the wallet's page, Checks: each finding says what to do"
     return Finding("books", _FAIL if found else _OK, says, advice if found else "")
-
-
-async def _flash(settings: Settings) -> AsyncIterator[Finding]:
-    connection = settings.flash
-    if connection is None:
-        advice = "set FLASH_PAYOUTS_FLASH_TOKEN or FLASH_PAYOUTS_FLASH_API_KEY"
-        yield Finding("flash", _WARN, "no credential, so nothing is paid", advice)
-        return
-    client = FlashClient(connection)
-    await client.open()
-    try:
-        async for finding in _flash_answers(client, settings):
-            yield finding
-    finally:
-        await client.close()
-    yield await _socket(connection)
-
-
-async def _flash_answers(client: FlashClient, settings: Settings) -> AsyncIterator[Finding]:
-    try:
-        await client.fetch_price("USD")
-    except GatewayError as error:
-        if not client.has_answered:
-            yield Finding("flash", _FAIL, error.message, "check the network and FLASH_API_URL")
-            return
-    mark = " (a sandbox)" if client.is_sandbox else ""
-    yield Finding("flash", _OK, f"{settings.flash_api_url} answers{mark}")
-    yield _clock(client)
-    try:
-        info = await client.fetch_wallet()
-    except GatewayError as error:
-        yield Finding("wallet", _FAIL, error.message, "make a new token or key in Flash")
-        return
-    cents = "unknown"
-    if info.balance_nanousd is not None:
-        cents = f"{info.balance_nanousd // NANOUSD_PER_CENT:,} cents"
-    yield Finding("wallet", _OK, f"{info.currency}, holds {cents}")
-    try:
-        await client.fetch_statement(info.flash_wallet_id, STATEMENT_ROWS)
-    except GatewayError as error:
-        advice = "give the key the scope read_transactions: unknowns are cleared up by the list"
-        yield Finding("statement", _FAIL, error.message, advice)
-        return
-    yield Finding("statement", _OK, "may be read")
-
-
-def _clock(client: FlashClient) -> Finding:
-    theirs = client.server_time
-    if theirs is None:
-        return Finding("clock", _WARN, "Flash does not say what time it is")
-    skew_s = int((SystemClock().utc_now() - theirs).total_seconds())
-    if abs(skew_s) <= SKEW_S:
-        return Finding("clock", _OK, f"within {SKEW_S} s of Flash's")
-    advice = "set this machine's clock (NTP): invoices and one-time codes live by it"
-    return Finding("clock", _FAIL, f"{skew_s} s off Flash's", advice)
-
-
-async def _socket(connection: FlashConnection) -> Finding:
-    try:
-        await shake_hands(connection)
-    except GatewayError as error:
-        advice = "check FLASH_WS_URL and the token; without it payouts are only asked about"
-        return Finding("socket", _FAIL, error.message, advice)
-    limited = "" if connection.token else "; with an API key, no events of the account"
-    return Finding("socket", _OK, f"{connection.ws_url} lets us in{limited}")
 
 
 async def _server(settings: Settings) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from nicegui import Client
@@ -9,7 +10,9 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from app.container import Container
 from models.flash import SocketState
+from models.payout_filter import PayoutFilter
 from models.wallet import Gate
+from services.backups import last_backup
 from services.storage import epoch as epochs
 from services.storage import wallet as wallets
 from services.storage.health import count_states, oldest_unknown
@@ -23,6 +26,11 @@ async def render(services: Container) -> bytes:
         return Gauge(f"flash_payouts_{name}", says, labels, registry=registry)
 
     read, now = services.database.read, services.clock.utc_now()
+    payouts = gauge("payouts", "Payouts of all time", "store", "status")
+    for store in await services.stores.all():
+        figures = await services.figures.stats(store.id, PayoutFilter())
+        for status, figure in figures.by_status.items():
+            payouts.labels(store.id, status).set(figure.count)
     open_payouts = gauge("open_payouts", "Payouts that are not closed", "state")
     for state, count in (await read(count_states)).items():
         open_payouts.labels(state).set(count)
@@ -38,14 +46,20 @@ async def render(services: Container) -> bytes:
         open_gate.labels(wallet.store_id).set(wallet.gate is Gate.OPEN)
         stopped.labels(wallet.store_id).set(wallet.stopped_at is not None)
     socket = gauge("socket_live", "1 if live", "store")
+    reached = gauge("flash_connected", "1 if Flash answers and takes the credential", "store")
     pace = gauge("pace_free", "Requests free now", "store")
     for store_id, connected in services.connected.items():
         socket.labels(store_id).set(connected.socket.state is SocketState.LIVE)
+        reached.labels(store_id).set(connected.worker.health.connected)
         pace.labels(store_id).set(connected.pace.free)
     waiting = gauge("database_waiting", "Work that waits for a database thread", "lane")
     for lane, count in services.database.waiting.items():
         waiting.labels(lane).set(count)
     await _tell_checks(services, gauge)
+    made_at = await asyncio.to_thread(last_backup, services.settings.data_dir)
+    if made_at is not None:
+        age_s = (now - made_at).total_seconds()
+        gauge("backup_age_seconds", "Since the last backup from here").set(age_s)
     pages = sum(client.has_socket_connection for client in list(Client.instances.values()))
     gauge("open_pages", "Pages that a browser has open").set(pages)
     gauge("loop_lag_seconds", "Worst of the last minute").set(services.lag.worst_s)

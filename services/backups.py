@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from services.storage.backup import (
 )
 
 _SQLITE = "sqlite:"
+NOTE = "last-backup"  # in the data folder
 
 
 def back_up(url: str, target: Path) -> Manifest:
@@ -54,6 +56,20 @@ def back_up(url: str, target: Path) -> Manifest:
     finally:
         draft.unlink(missing_ok=True)
     return manifest
+
+
+def note_backup(folder: Path, now: datetime) -> None:
+    """Write down that a backup was made, for `doctor` and whoever watches."""
+    with suppress(OSError):  # somebody else may make the backups, who may not write here
+        folder.joinpath(NOTE).write_text(f"{now.isoformat()}\n")
+
+
+def last_backup(folder: Path) -> datetime | None:
+    """Return when the last backup was made from here, as far as that was written down."""
+    try:
+        return datetime.fromisoformat(folder.joinpath(NOTE).read_text().strip())
+    except (OSError, ValueError):
+        return None
 
 
 def restore(url: str, backup: Path, epoch_file: EpochFile, now: datetime) -> Manifest:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import PlainTextResponse, Response
@@ -27,16 +29,18 @@ async def healthz() -> Response:
 async def readyz(request: Request) -> Response:
     """Say whether work can be done: the database takes writes, and no loop stays down."""
     services = container_of(request)
-    answer: dict[str, int] = {"ready": False, "database": False, "schema": False}
+    answer: dict[str, Any] = {"ready": False, "database": False, "schema": False}
     try:
         revision = await services.database.write_within(WRITE_WITHIN_S, touch_revision)
     except UnavailableError:
-        return json_answer(answer, 503)
+        return json_answer(answer | {"reasons": ["the database cannot be written"]}, 503)
     down = services.supervisor.down()
     schema = revision == migrations.head()
-    ready = schema and not down
-    answer |= {"ready": ready, "database": True, "schema": schema, "loops_down": len(down)}
-    return json_answer(answer, 200 if ready else 503)
+    reasons = [] if schema else [f"the database has schema {revision}, not {migrations.head()}"]
+    # A loop's first word says what it does; the rest may name a store.
+    reasons += sorted({f"the loop {name.partition(' ')[0]} stays down" for name in down})
+    answer |= {"ready": not reasons, "database": True, "schema": schema, "loops_down": len(down)}
+    return json_answer(answer | {"reasons": reasons}, 503 if reasons else 200)
 
 
 @router.get("/metrics")

@@ -14,6 +14,7 @@ from services.storage.audit_run import standing_runs
 from services.storage.payout import IS_OPEN
 from services.storage.restoration import count_matched
 from services.storage.statement import Statement, Transaction, among
+from services.storage.store import read_stores
 
 _payouts = table_of(PayoutRow)
 _version = table("alembic_version", column("version_num", String))
@@ -48,12 +49,6 @@ _REVIEW = Statement(
         _payouts.c.state == PayoutState.NEEDS_REVIEW,
     )
 )
-_COUNT_REVIEW = Statement(
-    select(func.count()).where(
-        _payouts.c.status == PayoutStatus.PROCESSING,
-        _payouts.c.state == PayoutState.NEEDS_REVIEW,
-    )
-)
 _FAILED = Statement(
     select(func.count()).where(
         _payouts.c.store_id == bindparam("store_id"),
@@ -61,9 +56,11 @@ _FAILED = Statement(
         _payouts.c.created_at >= bindparam("since", type_=_payouts.c.created_at.type),
     )
 )
+# By store and status, which an index begins with; what a person was asked is unknown as well.
 _OLDEST = Statement(
     select(func.min(_payouts.c.unknown_since)).where(
-        IS_OPEN, _payouts.c.state == PayoutState.IN_FLIGHT
+        _payouts.c.store_id == bindparam("store_id"),
+        _payouts.c.status == PayoutStatus.PROCESSING,
     )
 )
 # Changes nothing, but is written: a full or read-only disk refuses it.
@@ -82,15 +79,15 @@ def count_states(tx: Transaction) -> dict[str, int]:
     """Return how many payouts, of all stores, are in each open state."""
     found = dict.fromkeys((str(state) for state in _WATCHED), 0)
     found.update({str(row[0]): int(row[1]) for row in tx.rows(_COUNT)})
-    review = tx.row(_COUNT_REVIEW)
-    found[PayoutState.NEEDS_REVIEW] = 0 if review is None else int(review[0])
+    reviews = (tx.row(_REVIEW, store_id=store.id) for store in read_stores(tx))
+    found[PayoutState.NEEDS_REVIEW] = sum(int(row[0]) for row in reviews if row is not None)
     return found
 
 
 def oldest_unknown(tx: Transaction) -> datetime | None:
     """Return since when the oldest payout, of all stores, has an unknown outcome."""
-    found = tx.row(_OLDEST)
-    return None if found is None else found[0]
+    rows = (tx.row(_OLDEST, store_id=store.id) for store in read_stores(tx))
+    return min((row[0] for row in rows if row is not None and row[0] is not None), default=None)
 
 
 def read_attention(tx: Transaction, store_id: str, now: datetime) -> Attention:

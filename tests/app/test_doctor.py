@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.container import build
+from models.flash import CredentialKind
+from models.store import DatabaseKind
 from tests.support.program import Program
 from tests.support.sandbox import FlashAccount, Hand
+from tests.support.shop import ALICE, settings_for
 
 
 @pytest.fixture
@@ -52,6 +57,35 @@ async def test_a_connected_installation_is_well(
     assert {name: found[name]["verdict"] for name in well} == dict.fromkeys(well, "ok"), found
     assert account.token not in json.dumps(found)
     assert "cents" in found["wallet"]["says"]
+
+
+async def test_what_a_store_keeps_is_looked_at_too_and_so_are_gate_and_backup(
+    program: Program, hand: Hand, account: FlashAccount
+) -> None:
+    made = program.run("init", "--store", "A", "--owner", "a@example.com")
+    store_id = json.loads(made.out)["store_id"]
+    addresses = through(hand, account) | {"FLASH_TOKEN": ""}
+    _, before = findings(program, **addresses)
+    assert (before["flash"]["verdict"], before["backup"]["verdict"]) == ("warn", "warn")
+    url = f"sqlite:///{program.folder}/data/payouts.db"
+    urls = {"flash_api_url": hand.sandbox.api_url, "flash_ws_url": hand.sandbox.ws_url}
+    settings = settings_for(url, program.folder / "data", **urls)
+    container = build(settings, DatabaseKind.REAL)
+    await container.stores.load_keys()
+    connections = container.connections
+    wanted = connections.to(CredentialKind.TOKEN, account.token)
+    found = await connections.test(wanted, "USD")
+    await connections.keep(store_id, CredentialKind.TOKEN, wanted, found, ALICE)
+    await container.wallets.stop(store_id, ALICE)
+    await asyncio.to_thread(container.database.close)
+    assert program.run("backup", str(program.folder / "a.backup")).status == 0
+
+    _, after = findings(program, **addresses)
+
+    well = (f"wallet of {store_id}", f"socket of {store_id}", "backup")
+    assert {name: after[name]["verdict"] for name in well} == dict.fromkeys(well, "ok"), after
+    assert (after["sending"]["verdict"], "flash" in after) == ("warn", False)
+    assert store_id in after["sending"]["says"]
 
 
 def test_what_is_broken_is_named_with_what_to_do(

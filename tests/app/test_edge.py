@@ -12,11 +12,15 @@ import pytest
 
 from app.request import BODY_LIMIT, Edge
 from models.migrations import run as migrations
+from models.states import PayoutState
 from models.store import DatabaseKind
+from services.backups import note_backup
+from services.storage import wallet as wallets
 from tests.support.api import ORIGIN, Api, api_of, is_problem
 from tests.support.clock import HandClock
 from tests.support.databases import raw
-from tests.support.shop import closed_shop, settings_for
+from tests.support.sandbox import Hand
+from tests.support.shop import ALICE, Shop, closed_shop, settings_for
 
 PULL = {"name": "Tips", "currency": "SATS", "amount": 10, "auto_approve": True}
 
@@ -217,6 +221,42 @@ async def test_the_metrics_tell_figures_and_no_secret(api: Api) -> None:
     assert f'flash_payouts_gate_open{{store="{api.shop.store.id}"}} 1.0' in answer.text
 
 
+async def test_the_metrics_have_what_is_worth_an_alarm(
+    paying_shop: Shop, hand: Hand, tmp_path: Path
+) -> None:
+    shop, store_id = paying_shop, paying_shop.store.id
+    pull = await shop.pull_payment()
+    paid = await shop.draw(pull, (await hand.home_invoice()).pr)
+    await shop.reaches(paid, PayoutState.COMPLETED)
+    minted = await hand.foreign_invoice()
+    match = {"payment_hash": minted.hash, "operation": "lnInvoicePaymentSend"}
+    await hand.fault("http_500", match=match)
+    lost = await shop.draw(pull, minted.pr)
+    await shop.reaches(lost, PayoutState.IN_FLIGHT)
+    await shop.container.wallets.stop(store_id, ALICE)
+    keeper = shop.container.database
+    await keeper.write(wallets.add_alert, store_id, "test", "wa_1", "", shop.clock.utc_now())
+    shop.clock.advance(minutes=3)
+    note_backup(tmp_path, shop.clock.utc_now())
+    shop.clock.advance(minutes=1)
+
+    async with api_of(shop) as api:
+        text = (await api.http.get("/metrics")).text
+
+    figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    figures = {name.removeprefix("flash_payouts_"): float(at) for name, at in figures.items()}
+    of_store = f'{{store="{store_id}"}}'
+    assert figures[f'payouts{{status="completed",store="{store_id}"}}'] == 1
+    assert figures['open_payouts{state="in_flight"}'] == 1
+    assert 235 <= figures["oldest_unknown_seconds"] <= 240
+    assert figures["backup_age_seconds"] == 60
+    assert figures["outbox_waiting"] >= 1
+    assert (figures["gate_open" + of_store], figures["stopped" + of_store]) == (1, 1)
+    assert (figures["socket_live" + of_store], figures["flash_connected" + of_store]) == (1, 1)
+    assert figures["pace_free" + of_store] > 0
+    assert figures["loop_lag_seconds"] >= 0
+
+
 async def test_it_is_not_ready_while_the_disk_takes_nothing_or_a_loop_stays_down(
     api: Api, database_url: str
 ) -> None:
@@ -247,6 +287,10 @@ async def test_it_is_not_ready_while_the_disk_takes_nothing_or_a_loop_stays_down
     assert (first.status_code, first.json()["loops_down"]) == (200, 0)
     assert (down.status_code, down.json()["loops_down"]) == (503, 1)
     assert (old.status_code, old.json()["schema"]) == (503, False)
+    assert down.json()["reasons"] == ["the loop broken stays down"]
+    (why,) = old.json()["reasons"]
+    assert "schema 0001" in why
+    assert unwritten.json()["reasons"] == ["the database cannot be written"]
     assert (unwritten.status_code, unwritten.json()["database"]) == (503, False)
 
 
