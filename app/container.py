@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,20 +11,20 @@ from pathlib import Path
 
 import structlog
 
-from app.connecting import keep_connected
+from app.connecting import Connected, keep_connected
 from app.doors import Doors, build_doors
 from app.engine import Engine, build_engine
-from app.flash_listeners import FlashListeners
+from app.flash_address import FlashAddress, open_address
 from app.loop_lag import LoopLag
 from app.settings import Settings
 from app.wires import Wires
 from app.workers import Workers
-from models.errors import GatewayError, SettingError, UnavailableError
-from models.flash import FlashConnection, SocketState
+from models.errors import SettingError, UnavailableError
+from models.flash import SocketState
 from models.ids import Ids
 from models.instants import Clock
 from models.migrations import run as migrations
-from models.store import DatabaseKind, Store
+from models.store import DatabaseKind
 from services.boltcards import Boltcards
 from services.books import Books
 from services.card_links import CardLinks
@@ -36,10 +35,6 @@ from services.connections import Connections
 from services.database import Database, sqlite_path
 from services.exports import Exports
 from services.figures import Figures
-from services.flash.client import FlashClient
-from services.flash.pace import Pace
-from services.flash.socket import FlashSocket, Listeners
-from services.flash.status_batch import StatusBatch
 from services.housekeeping import Housekeeping
 from services.hub import Hub
 from services.payout_details import PayoutDetails
@@ -50,14 +45,12 @@ from services.rates import Rates
 from services.relay import Relay
 from services.reports import Reports
 from services.saved_views import SavedViews
-from services.sender import Tools
 from services.standing import Standings
 from services.storage import store as store_storage
 from services.stores import Stores
 from services.supervisor import Supervisor
 from services.tracking import Tracking
 from services.vault import Vault, load_master_key
-from services.wallet_worker import WalletWorker
 from services.wallets import Wallets
 from services.withdrawals import Withdrawals
 
@@ -65,17 +58,6 @@ _log = structlog.get_logger(__name__)
 
 STORE_LOOK_S = 1.0
 FLASH_LOOK_S = 2.0
-
-
-@dataclass(slots=True)
-class Connected:
-    """What runs for a store that is connected to Flash."""
-
-    worker: WalletWorker
-    socket: FlashSocket
-    pace: Pace
-    # Of which credential: the environment's, or one that is kept.
-    id: str
 
 
 @dataclass(slots=True)
@@ -115,13 +97,15 @@ class Container:
     relay: Relay | None
     wires: Wires
     connected: dict[str, Connected] = field(default_factory=dict)
-    # Flash counts requests by address, whichever wallet they are for.
-    pace: Pace | None = None
+    # What all wallets share of the way to Flash, while the service runs.
+    address: FlashAddress | None = None
 
     def socket_state(self, store_id: str) -> SocketState:
         """Return how a store's live connection to Flash is."""
         connected = self.connected.get(store_id)
-        return SocketState.CUT_OFF if connected is None else connected.socket.state
+        if connected is None or self.address is None:
+            return SocketState.CUT_OFF
+        return self.address.public.health.state
 
 
 def build(
@@ -236,7 +220,9 @@ async def running(container: Container) -> AsyncIterator[Container]:
             container.supervisor.start("hints told", container.relay.tell)
             container.supervisor.start("hints heard", container.relay.hear)
             container.supervisor.start("store keys", partial(_learn_stores, container))
-        container.supervisor.start("stores", partial(keep_connected, container, connect))
+        container.address = open_address(container)
+        container.supervisor.start("socket", container.address.public.run)
+        container.supervisor.start("stores", partial(keep_connected, container))
         housekeeping = Housekeeping(container.database, container.clock)
         container.supervisor.start("rates", container.engine.rate_watch.run)
         container.supervisor.start("night watch", container.engine.night_watch.run)
@@ -264,99 +250,6 @@ async def _learn_stores(container: Container) -> None:
     while True:
         await asyncio.sleep(STORE_LOOK_S)
         await container.stores.load_keys()
-
-
-async def _settle_kind(container: Container, client: FlashClient) -> None:
-    """Let a database that has paid nothing yet take the kind of the server it first meets."""
-    while True:
-        try:
-            await client.fetch_price("USD")
-        except GatewayError as error:
-            if not client.has_answered:
-                _log.warning("flash.unreachable", detail=error.message)
-                await asyncio.sleep(FLASH_LOOK_S)
-                continue
-        break
-    met = DatabaseKind.DEMO if client.is_sandbox else DatabaseKind.REAL
-    if met is container.kind:
-        return
-    now = container.clock.utc_now()
-    is_so = await container.database.write(store_storage.become_kind, met, now)
-    # Another instance may have met the server first, and have paid since.
-    if is_so or await container.database.read(store_storage.read_kind) is met:
-        container.kind = met
-        _log.warning("database.kind", kind=met)
-
-
-async def connect(
-    container: Container, store: Store, connection: FlashConnection, connection_id: str
-) -> Connected:
-    """Start the worker and the sockets of a store."""
-    loop, per_minute = asyncio.get_running_loop(), container.settings.flash_requests_per_minute
-    container.pace = container.pace or Pace(per_minute, loop.time)
-    pace = container.pace.beside()
-    client = container.wires.client(connection, container.wires.watch)
-    await client.open()
-    try:
-        await _settle_kind(container, client)
-    except BaseException:
-        await client.close()
-        raise
-    listeners = FlashListeners(container)
-    socket = container.wires.socket(
-        connection,
-        store.currency,
-        container.clock,
-        Listeners(
-            status=listeners.status,
-            price=listeners.price,
-            incoming=listeners.incoming,
-            changed=listeners.changed,
-            catch_up=listeners.catch_up,
-        ),
-        container.wires.watch,
-    )
-    tools = Tools(
-        database=container.database,
-        vault=container.vault,
-        clock=container.clock,
-        tracking=container.tracking,
-        rates=container.rates,
-        client=client,
-        socket=socket,
-        pace=pace,
-        statuses=StatusBatch(client, pace),
-        resolver=container.engine.resolver,
-        bookkeeper=container.engine.bookkeeper(
-            container.database, container.clock, client, pace, container.tracking
-        ),
-        is_allowed_server=partial(_may_pay_through, container),
-        before_send=container.engine.epochs.advance,
-    )
-    owner = f"{os.getpid()}-{container.ids.new('wk')}"
-    worker = WalletWorker(store.id, store.currency, owner, tools, connection_id)
-    listeners.worker = worker
-    connected = Connected(worker, socket, pace, connection_id)
-    container.connected[store.id] = connected
-    with_store = store.id
-    container.supervisor.start(f"worker {with_store}", worker.run)
-    container.supervisor.start(f"socket {with_store}", socket.run_public)
-    container.supervisor.start(f"account socket {with_store}", socket.run_account)
-    container.supervisor.start(f"wake {with_store}", partial(_wake_worker, container, worker))
-    return connected
-
-
-def _may_pay_through(container: Container, is_sandbox: bool) -> bool:
-    """A demo pays through nothing but its sandbox; a real database never through one."""
-    return is_sandbox is (container.kind is DatabaseKind.DEMO)
-
-
-async def _wake_worker(container: Container, worker: WalletWorker) -> None:
-    with container.hub.listen_store(worker.store_id) as changes:
-        while True:
-            worker.told(await changes.wait())
-            if changes.take_overflow():
-                worker.wake.set()
 
 
 def _make_folder(settings: Settings) -> None:

@@ -49,7 +49,7 @@ async def render(services: Container) -> bytes:
     reached = gauge("flash_connected", "1 if Flash answers and takes the credential", "store")
     pace = gauge("pace_free", "Requests free now", "store")
     for store_id, connected in services.connected.items():
-        socket.labels(store_id).set(connected.socket.state is SocketState.LIVE)
+        socket.labels(store_id).set(services.socket_state(store_id) is SocketState.LIVE)
         reached.labels(store_id).set(connected.worker.health.connected)
         pace.labels(store_id).set(connected.pace.free)
     waiting = gauge("database_waiting", "Work that waits for a database thread", "lane")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from dataclasses import dataclass
 from models.flash import FlashConnection
 from models.instants import Clock
 from services.database import Database
+from services.flash.account_socket import AccountListeners, AccountSocket
 from services.flash.client import FlashClient
-from services.flash.socket import FlashSocket, Listeners
+from services.flash.pace import Pace
+from services.flash.public_socket import PublicListeners, PublicSocket
 from services.hub import Hub
 from services.outbound import Outbound
 from services.points import Watch, unwatched
@@ -27,7 +30,10 @@ class Wires:
 
     database: Callable[[str, Watch], Database] = Database
     client: Callable[[FlashConnection, Watch], FlashClient] = FlashClient
-    socket: Callable[[FlashConnection, str, Clock, Listeners, Watch], FlashSocket] = FlashSocket
+    public_socket: Callable[[str, Clock, Pace, PublicListeners, Watch], PublicSocket] = PublicSocket
+    account_socket: Callable[
+        [FlashConnection, Clock, Pace, asyncio.Semaphore, AccountListeners, Watch], AccountSocket
+    ] = AccountSocket
     outbound: Callable[[Collection[str], Watch], Outbound] = _outbound
     relay: Callable[[str, Hub], Relay | None] = Relay
     randomness: Callable[[int], bytes] = os.urandom

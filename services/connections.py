@@ -25,7 +25,8 @@ from models.store import Actor, DatabaseKind
 from services.audit import audit
 from services.database import Database
 from services.flash.client import FlashClient
-from services.flash.socket import FlashSocket, Listeners
+from services.flash.pace import Pace
+from services.flash.public_socket import PublicListeners, PublicSocket
 from services.storage import attempt as attempts
 from services.storage import connection as connections
 from services.storage import store as stores
@@ -184,17 +185,15 @@ class Connections:
         live = asyncio.Event()
 
         def changed() -> None:
-            if socket.state is SocketState.LIVE:
+            if socket.health.state is SocketState.LIVE:
                 live.set()
 
-        socket = FlashSocket(
-            connection,
-            currency,
-            self._clock,
-            Listeners(_no_status, _no_price, _nothing, changed, _no_gap),
-        )
+        once = Pace(1, asyncio.get_running_loop().time)
+        listeners = PublicListeners(_no_status, _no_price, changed, _no_gap)
+        socket = PublicSocket(connection.ws_url, self._clock, once, listeners)
+        socket.want(currency)
         async with asyncio.TaskGroup() as group:
-            running = group.create_task(socket.run_public())
+            running = group.create_task(socket.run())
             with suppress(TimeoutError):
                 async with asyncio.timeout(SOCKET_S):
                     await live.wait()
@@ -225,10 +224,6 @@ async def _no_status(_payment_hash: str, _status: InvoiceStatus) -> None:
 
 def _no_price(_rate: Rate) -> None:
     """Take no price: only that there is one counts."""
-
-
-async def _nothing(_payment_hash: str) -> None:
-    """Take no payment."""
 
 
 async def _no_gap() -> None:

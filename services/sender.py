@@ -27,7 +27,7 @@ from services.database import Database
 from services.fee_policy import is_too_dear
 from services.flash.client import FlashClient
 from services.flash.pace import Need, Pace
-from services.flash.socket import FlashSocket
+from services.flash.public_socket import PublicSocket
 from services.flash.status_batch import StatusBatch
 from services.lnurl_verify import judge_verify
 from services.mutation_policy import choose_mutation, order_amount
@@ -69,7 +69,7 @@ class Tools:
     tracking: Tracking
     rates: Rates
     client: FlashClient
-    socket: FlashSocket
+    socket: PublicSocket
     pace: Pace
     statuses: StatusBatch
     resolver: Resolver

@@ -89,5 +89,5 @@ def shown(services: Container, wallet: Wallet) -> dict[str, Any]:
         "socket": services.socket_state(wallet.store_id),
         "account_events": None
         if connected is None
-        else ("limited" if connected.socket.account.limited else connected.socket.account.state),
+        else ("limited" if connected.account.health.limited else connected.account.health.state),
     }

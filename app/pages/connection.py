@@ -11,11 +11,11 @@ from services.flash.socket import SocketHealth
 def connection_of(container: Container, wallet: Wallet) -> Connection | None:
     """Return how a store is connected to Flash; nothing if it is not meant to be."""
     connected = container.connected.get(wallet.store_id)
-    if connected is None:
+    if connected is None or container.address is None:
         return None
-    health, socket = connected.worker.health, connected.socket
+    health, public = connected.worker.health, container.address.public.health
     return Connection(
-        sockets=(_sign(socket.public), _sign(socket.account)),
+        sockets=(_sign(public), _sign(connected.account.health)),
         connected=health.connected,
         away_since=health.away_since,
         last_error=health.last_error,

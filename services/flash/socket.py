@@ -1,4 +1,4 @@
-"""The live connection to Flash: prices, the status of payouts' invoices, incoming payments.
+"""Keeps a socket to Flash open: how it is doing, when it comes back, and what it must not do.
 
 The library's own reconnecting is not used: after every reconnect there is a catch-up to do, and
 Flash allows few handshakes a minute. What arrives is a hint or a sighting, handed to callbacks.
@@ -11,33 +11,29 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from gql import Client, GraphQLRequest
-from gql.transport.exceptions import TransportError, TransportQueryError
+from gql.transport.exceptions import TransportError
 from gql.transport.websockets import WebsocketsTransport
 from websockets.exceptions import WebSocketException
 
-from models.flash import FlashConnection, InvoiceStatus, SocketState
+from models.flash import SocketState
 from models.instants import Clock
-from models.money import Rate
 from services.flash import documents
-from services.flash.answers import AUTH, first_error
 from services.flash.client import CAPABILITIES
-from services.flash.invoice_status import read_status
-from services.flash.price import read_price
-from services.points import Watch, unwatched
+from services.flash.pace import Need, Pace
+from services.points import Watch
 
 _log = structlog.get_logger(__name__)
 
 CONNECT_TIMEOUT_S = 10.0
-# Flash allows ten handshakes a minute from one address; two sockets share that.
 BACKOFF_S = (1.0, 3.0, 8.0, 15.0, 30.0)
 PING_INTERVAL_S = 15.0
 STEADY = timedelta(seconds=60)
-LIMITED_PAUSE_S = 300.0  # before a refused token is tried again
-WATCH_LIMIT = 500  # invoices watched at once; further ones are asked about instead
+# From one address Flash allows sixty requests a minute, and ten handshakes.
+REQUESTS_A_HANDSHAKE: Final = 6
 
 
 @dataclass(slots=True)
@@ -53,87 +49,33 @@ class SocketHealth:
     limited: bool = False
 
 
-@dataclass(slots=True)
-class Listeners:
-    """Who takes what arrives on a socket."""
-
-    status: Callable[[str, InvoiceStatus], Awaitable[None]]
-    price: Callable[[Rate], None]
-    incoming: Callable[[str], Awaitable[None]]
-    changed: Callable[[], None]
-    catch_up: Callable[[], Awaitable[None]]
-
-
-class FlashSocket:
-    """An anonymous socket for prices and invoices, and one for the account if there is a token."""
+class Socket:
+    """One socket that is opened again for ever, within the handshakes of its address."""
 
     def __init__(
         self,
-        connection: FlashConnection,
-        currency: str,
-        clock: Clock,
-        listeners: Listeners,
-        watch: Watch = unwatched,
-    ) -> None:
-        self._connection = connection
-        self._currency = currency
-        self._clock = clock
-        self._listeners = listeners
-        self._watch = watch
-        self._invoices: dict[str, str] = {}
-        self._watching: dict[str, asyncio.Task[None]] = {}
-        self._new_watch = asyncio.Event()
-        self.public = SocketHealth("prices and invoices")
-        self.account = SocketHealth("account", limited=connection.token is None)
-
-    @property
-    def state(self) -> SocketState:
-        """Return the state of the socket that carries payouts' invoices."""
-        return self.public.state
-
-    def watch(self, payment_hash: str, invoice: str) -> None:
-        """Watch the status of an invoice until it is dropped; beyond the limit, do nothing."""
-        if payment_hash not in self._invoices and len(self._invoices) < WATCH_LIMIT:
-            self._invoices[payment_hash] = invoice
-            self._new_watch.set()
-
-    def drop(self, payment_hash: str) -> None:
-        """Stop watching an invoice."""
-        self._invoices.pop(payment_hash, None)
-        task = self._watching.pop(payment_hash, None)
-        if task is not None:
-            task.cancel()
-
-    async def run_public(self) -> None:
-        """Keep the anonymous socket open for ever."""
-        await self._keep(self.public, {}, self._serve_public)
-
-    async def run_account(self) -> None:
-        """Keep the account's socket open for ever; without a token there is none."""
-        if self._connection.token is None:
-            return
-        payload = {"Authorization": f"Bearer {self._connection.token}"}
-        await self._keep(self.account, payload, self._serve_account)
-
-    async def _keep(
-        self,
         health: SocketHealth,
-        init_payload: dict[str, str],
-        serve: Callable[[SocketHealth, Any], Awaitable[None]],
+        ws_url: str,
+        clock: Clock,
+        handshakes: Pace,
+        changed: Callable[[], None],
+        watch: Watch,
     ) -> None:
-        failures = 0
+        self.health = health
+        self._ws_url = ws_url
+        self._clock = clock
+        self._handshakes = handshakes
+        self._changed = changed
+        self._watch = watch
+
+    async def keep(
+        self, need: Need, token: str | None, serve: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        """Keep it open for ever, and have each session served until it breaks."""
+        health, failures = self.health, 0
         while True:
-            transport = WebsocketsTransport(
-                self._connection.ws_url,
-                headers=CAPABILITIES,
-                init_payload=init_payload | CAPABILITIES,
-                connect_timeout=CONNECT_TIMEOUT_S,
-                ack_timeout=CONNECT_TIMEOUT_S,
-                close_timeout=1,
-                connect_args={"ping_interval": PING_INTERVAL_S, "ping_timeout": PING_INTERVAL_S},
-                subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
-            )
-            client = Client(transport=transport, fetch_schema_from_transport=False)
+            await self._handshakes.take(need)
+            client = Client(transport=self._transport(token), fetch_schema_from_transport=False)
             point = f"wire:socket {health.name}"
             try:
                 self._watch(f"{point}:before")
@@ -142,12 +84,12 @@ class FlashSocket:
                 self._watch(f"{point}:after")
                 health.connects += 1
                 health.since = self._clock.utc_now()
-                self._become(health, SocketState.CATCHING_UP)
-                await serve(health, session)
+                self.become(SocketState.CATCHING_UP)
+                await serve(session)
             except (TransportError, WebSocketException, OSError, TimeoutError) as error:
                 health.last_error = type(error).__name__
             finally:
-                self._become(health, SocketState.CUT_OFF)
+                self.become(SocketState.CUT_OFF)
                 with suppress(Exception):  # closing a broken socket may fail; it is gone anyway
                     await client.close_async()  # type: ignore[no-untyped-call]
             _leave_if_cancelled()
@@ -157,91 +99,31 @@ class FlashSocket:
             await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
             failures += 1
 
-    def _become(self, health: SocketHealth, state: SocketState) -> None:
-        if health.state is not state:
-            health.state = state
-            self._listeners.changed()
+    def become(self, state: SocketState) -> None:
+        """Take a state, and tell it if it is new."""
+        if self.health.state is not state:
+            self.health.state = state
+            self._changed()
 
-    async def _serve_public(self, health: SocketHealth, session: Any) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                price = documents.with_input(documents.WATCH_PRICE, currency=self._currency)
-                group.create_task(self._take_prices(health, session, price))
-                group.create_task(self._take_statuses(health, session, group))
-                await self._listeners.catch_up()
-                self._become(health, SocketState.LIVE)
-                # Only here, not at its end, does a group take back the cancellation it works by.
-                await asyncio.Event().wait()
-        except* (TransportError, WebSocketException, OSError) as errors:
-            health.last_error = type(errors.exceptions[0]).__name__
-
-    async def _take_prices(
-        self, health: SocketHealth, session: Any, request: GraphQLRequest
-    ) -> None:
-        async for result in self._messages(health, session, request):
-            payload = ((result.data or {}).get("realtimePrice") or {}).get("realtimePrice")
-            rate = read_price(payload, self._currency)
-            if rate is not None:
-                self._listeners.price(rate)
-        msg = "the price subscription ended"
-        raise TransportError(msg)
-
-    async def _take_statuses(
-        self, health: SocketHealth, session: Any, group: asyncio.TaskGroup
-    ) -> None:
-        self._watching.clear()
-        while True:
-            self._new_watch.clear()
-            for payment_hash, invoice in self._invoices.items():
-                if payment_hash not in self._watching:
-                    self._watching[payment_hash] = group.create_task(
-                        self._take_status(health, session, payment_hash, invoice)
-                    )
-            await self._new_watch.wait()
-
-    async def _take_status(
-        self, health: SocketHealth, session: Any, payment_hash: str, invoice: str
-    ) -> None:
-        request = documents.with_input(documents.WATCH_STATUS, paymentRequest=invoice)
-        try:
-            async for result in self._messages(health, session, request):
-                status = read_status((result.data or {}).get("lnInvoicePaymentStatus"))
-                if status is not None:
-                    await self._listeners.status(payment_hash, status)
-        except TransportQueryError:
-            # This one invoice cannot be watched; the worker goes on asking about it.
-            _log.info("flash.invoice_not_watched")
-
-    async def _serve_account(self, health: SocketHealth, session: Any) -> None:
-        try:
-            await self._take_updates(health, session)
-        except TransportQueryError as error:
-            # Flash acknowledges any token; only here does it say that one is not good.
-            code, _ = first_error(error.errors or ())
-            health.last_error = code
-            health.limited = code in AUTH
-        if health.limited:
-            self._become(health, SocketState.CUT_OFF)
-            await asyncio.sleep(LIMITED_PAUSE_S)
-
-    async def _take_updates(self, health: SocketHealth, session: Any) -> None:
-        async for result in self._messages(health, session, documents.WATCH_UPDATES):
-            updates = (result.data or {}).get("myUpdates") or {}
-            if health.state is not SocketState.LIVE:
-                health.limited = False
-                await self._listeners.catch_up()
-                self._become(health, SocketState.LIVE)
-            update = updates.get("update") or {}
-            if update.get("__typename") == "LnUpdate" and update.get("status") == "PAID":
-                await self._listeners.incoming(str(update.get("paymentHash")))
-
-    async def _messages(
-        self, health: SocketHealth, session: Any, request: GraphQLRequest
-    ) -> AsyncIterator[Any]:
+    async def messages(self, session: Any, request: GraphQLRequest) -> AsyncIterator[Any]:
+        """Yield what a subscription is told."""
         async for result in session.subscribe(request, get_execution_result=True):
-            health.last_message_at = self._clock.utc_now()
+            self.health.last_message_at = self._clock.utc_now()
             self._watch(f"wire:{documents.name_of(request)}:told")
             yield result
+
+    def _transport(self, token: str | None) -> WebsocketsTransport:
+        payload = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return WebsocketsTransport(
+            self._ws_url,
+            headers=CAPABILITIES,
+            init_payload=payload | CAPABILITIES,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            ack_timeout=CONNECT_TIMEOUT_S,
+            close_timeout=1,
+            connect_args={"ping_interval": PING_INTERVAL_S, "ping_timeout": PING_INTERVAL_S},
+            subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
+        )
 
 
 def _leave_if_cancelled() -> None:

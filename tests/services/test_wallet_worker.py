@@ -155,8 +155,8 @@ async def test_with_an_api_key_alone_payouts_go_and_the_account_is_limited(
         payout = await shop.claim(await shop.pull_payment(), minted.pr)
 
         assert payout.state is S.COMPLETED
-        assert shop.connected.socket.account.limited
-        assert shop.connected.socket.account.last_error is None
+        assert shop.connected.account.health.limited
+        assert shop.connected.account.health.last_error is None
 
 
 async def meets(settings: Settings, kind: DatabaseKind, clock: HandClock) -> tuple[Any, str]:

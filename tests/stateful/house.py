@@ -21,14 +21,13 @@ from app.sandbox.payment import CannotPay, Script
 from app.sandbox.payments import Order
 from app.wires import Wires
 from models.errors import ServiceError
-from models.flash import FlashConnection
 from models.store import DatabaseKind, Store
 from services.books import Books
 from services.database import Database
-from services.flash.socket import Listeners
+from services.flash.public_socket import PublicListeners
 from services.points import Watch
 from tests.stateful.fake import API_KEY, HOST, Flash
-from tests.stateful.near import Life, NearClient, NearDatabase, NearOutbound, NearSocket
+from tests.stateful.near import Life, NearClient, NearDatabase, NearOutbound, NearSocket, NoAccount
 from tests.stateful.virtual import StepLane, VirtualLoop, WallClock
 from tests.support.databases import Raw
 from tests.support.shop import open_store, settings_for
@@ -53,7 +52,10 @@ class Process:
 
     @property
     def socket(self) -> NearSocket | None:
-        return None if self.connected is None else cast("NearSocket", self.connected.socket)
+        address = self.container.address
+        if self.connected is None or address is None:
+            return None
+        return cast("NearSocket", address.public)
 
 
 class House:
@@ -219,15 +221,14 @@ class House:
     def _wires(self, life: Life) -> Wires:
         flash = self.flash
 
-        def socket(
-            _connection: FlashConnection, _name: str, _clock: Any, to: Listeners, _watch: Watch
-        ) -> Any:
+        def public(_url: str, _clock: Any, _pace: Any, to: PublicListeners, _watch: Watch) -> Any:
             return NearSocket(flash, life, to)
 
         return Wires(
             database=partial(NearDatabase, life=life),
             client=partial(NearClient, flash=flash, life=life),
-            socket=socket,
+            public_socket=public,
+            account_socket=cast("Any", NoAccount),
             outbound=partial(NearOutbound, flash=flash, life=life),
             relay=lambda _url, _hub: None,
             randomness=life.chance.randbytes,

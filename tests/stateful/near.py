@@ -19,7 +19,8 @@ from models.flash import FlashConnection, InvoiceStatus, SocketState
 from models.money import Rate
 from services.database import Database
 from services.flash.client import FlashClient
-from services.flash.socket import Listeners, SocketHealth
+from services.flash.public_socket import PublicListeners
+from services.flash.socket import SocketHealth
 from services.outbound import Outbound
 from services.points import Watch
 from tests.stateful.fake import Flash
@@ -147,17 +148,18 @@ def _number(value: object) -> str:
 class NearSocket:
     """The live connection: it tells of watched invoices while it is up, and tells prices."""
 
-    def __init__(self, flash: Flash, life: Life, listeners: Listeners) -> None:
-        self.public = SocketHealth("prices and invoices")
-        self.account = SocketHealth("account", limited=True)
+    def __init__(self, flash: Flash, life: Life, listeners: PublicListeners) -> None:
+        self.health = SocketHealth("prices and invoices")
         self.watched: dict[str, str] = {}
         self._flash, self._life, self._listeners = flash, life, listeners
         self._is_up = asyncio.Event()
         self._is_up.set()
 
-    @property
-    def state(self) -> SocketState:
-        return self.public.state
+    def want(self, _currency: str) -> None:
+        self._flash.tell_price()
+
+    def unwant(self, _currency: str) -> None:
+        pass
 
     def watch(self, payment_hash: str, invoice: str) -> None:
         self.watched[payment_hash] = invoice
@@ -173,7 +175,7 @@ class NearSocket:
     def reconnect(self) -> None:
         self._is_up.set()
 
-    async def run_public(self) -> None:
+    async def run(self) -> None:
         with self._listed():
             while True:
                 await self._is_up.wait()
@@ -184,9 +186,6 @@ class NearSocket:
                 self._flash.tell_price()
                 while self._is_up.is_set():
                     await asyncio.sleep(5.0)
-
-    async def run_account(self) -> None:
-        return
 
     async def tell(self, payment_hash: str, status: InvoiceStatus, after_s: float = 0) -> None:
         """Tell of an invoice, if anybody listens by then."""
@@ -199,7 +198,7 @@ class NearSocket:
             self._listeners.price(rate)
 
     def _become(self, state: SocketState) -> None:
-        self.public.state = state
+        self.health.state = state
         self._listeners.changed()
 
     @contextmanager
@@ -209,6 +208,16 @@ class NearSocket:
             yield
         finally:
             self._flash.sockets.remove(self)
+
+
+class NoAccount:
+    """The socket of an account that has no token."""
+
+    def __init__(self, *_: object) -> None:
+        self.health = SocketHealth("account", limited=True)
+
+    async def run(self) -> None:
+        pass
 
 
 class NearOutbound(Outbound):

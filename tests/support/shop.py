@@ -169,7 +169,7 @@ class Shop:
             while not (
                 self.store.id in self.container.connected
                 and self.connected.worker.health.connected
-                and self.connected.socket.state == "live"
+                and self.container.socket_state(self.store.id) == "live"
             ):
                 await asyncio.sleep(LOOK_S)
 

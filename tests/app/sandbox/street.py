@@ -137,6 +137,6 @@ async def _connected(container: Container, store_id: str) -> None:
         while not (
             store_id in container.connected
             and container.connected[store_id].worker.health.connected
-            and container.connected[store_id].socket.state == "live"
+            and container.socket_state(store_id) == "live"
         ):
             await asyncio.sleep(LOOK_S)
