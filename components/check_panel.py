@@ -31,6 +31,7 @@ _KINDS = {
     "missing": "is settled, and no row of Flash's list shows it",
     "extra": "left the wallet, and no payout explains it",
     "different": "cost something else than expected",
+    "undecided": "was paid from a wallet that Flash has replaced, so that no list shows it",
 }
 
 

@@ -173,10 +173,11 @@ class ClosedBooks:
         if abs(difference) <= TOLERANCE_NANOUSD:
             return BookState.AGREES if ground.unknown else BookState.CLOSED
         assert ground.base is not None
-        newest = closed_books.newest_books(tx, ground.base.store_id, 1)
-        if ground.unknown or not newest:
+        # What settled and shows in no row yet is part of the balance: its row would be off later.
+        is_unlisted = any(each.attempt_state is AttemptState.SETTLED for each in ground.expected)
+        last = closed_books.newest_of_wallet(tx, ground.base)
+        if ground.unknown or is_unlisted or last is None:
             return BookState.DIFFERS
-        last = newest[0]
         is_same = last.state is BookState.DIFFERS and last.difference_nanousd == difference
         if is_same and not last.unknown and ground.now >= last.at + AGREE_TWICE_APART:
             # It will not mend itself: say so, and begin anew, or rule B would be off for ever.

@@ -63,7 +63,14 @@ class Interventions:
         return await self._database.write(self._retry, store_id, payout_id, actor, revision)
 
     async def resolve(
-        self, store_id: str, payout_id: str, actor: Actor, *, is_paid: bool, evidence: str
+        self,
+        store_id: str,
+        payout_id: str,
+        actor: Actor,
+        *,
+        is_paid: bool,
+        evidence: str,
+        revision: int | None = None,
     ) -> Payout:
         """Decide what nothing else decides, by evidence that a person has found.
 
@@ -76,7 +83,13 @@ class Interventions:
         if not words:
             raise InvalidField("evidence", "Say what shows it.")
         return await self._database.write(
-            self._resolve, store_id, payout_id, actor, is_paid=is_paid, evidence=words
+            self._resolve,
+            store_id,
+            payout_id,
+            actor,
+            is_paid=is_paid,
+            evidence=words,
+            revision=revision,
         )
 
     async def hold(
@@ -221,9 +234,10 @@ class Interventions:
         *,
         is_paid: bool,
         evidence: str,
+        revision: int | None,
     ) -> Payout:
         now = self._clock.utc_now()
-        payout = _locked(tx, store_id, payout_id)
+        payout = _locked(tx, store_id, payout_id, revision)
         proposal = closed_books.read_proposal(tx, store_id, payout_id)
         is_open = not is_paid and payout.state is PayoutState.IN_FLIGHT
         if is_open and proposal is not None and proposal.agreed_twice_at is not None:

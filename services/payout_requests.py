@@ -24,7 +24,7 @@ from models.errors import (
 from models.ids import ATTEMPT, PAYOUT, Ids
 from models.instants import Clock, from_seconds, to_seconds
 from models.invoice import Invoice
-from models.money import MAX_MINOR, MAX_MSAT, MAX_SATS, MSAT_PER_SAT, SATS_CURRENCY, to_sat_ceil
+from models.money import MAX_MINOR, MAX_MSAT, MSAT_PER_SAT, SATS_CURRENCY, to_sat_ceil
 from models.payout import Attempt, AttemptState, PayeeHome, Payout, PayoutKind
 from models.payout_request import AMOUNTLESS_RISK, PayoutPreview, PayoutRequest
 from models.pull_payment import PullPayment
@@ -35,6 +35,7 @@ from services import bolt11
 from services.audit import audit
 from services.database import Database
 from services.destinations import MIN_SECONDS_LEFT, NETWORK, Destinations
+from services.payout_bounds import check_amount, check_bounds
 from services.plain_text import plain_text
 from services.plain_words import search_words
 from services.quotes import Amount, convert, first_quote, held
@@ -162,7 +163,7 @@ class PayoutRequests:
         amount = held(quoted, now)
         if amount is None:
             amount = self._amount(store, pull_payment, destination, request, now)
-        _check_bounds(pull_payment, amount, now)
+        check_bounds(pull_payment, amount, now)
         terms = None
         if destination.invoice is not None:
             _check_invoice(destination.invoice, amount.amount_msat, now)
@@ -221,11 +222,12 @@ class PayoutRequests:
         payout = self._new_payout(plan)
         if not payouts.create(tx, payout, actor, search_words(payout.memo)):
             raise LimitReached("budget", "There is not enough left for this amount.")
+        needs_approval = _still(tx, plan)
         if invoice is not None:
             attempts.add_attempt(tx, self._new_attempt(payout, invoice, plan.now))
         if _is_locked(plan):
             quotes.add_quote(tx, first_quote(payout, plan.amount, plan.now))
-        target = PayoutState.AWAITING_APPROVAL if plan.needs_approval else PayoutState.APPROVED
+        target = PayoutState.AWAITING_APPROVAL if needs_approval else PayoutState.APPROVED
         made = payouts.move(tx, payout, target, now=plan.now, actor=actor, reason_code="requested")
         after = {"amount_sats": made.amount_sats, "state": made.state}
         audit(
@@ -328,6 +330,19 @@ def _read_ground(
     return store, found
 
 
+def _still(tx: Transaction, plan: _Plan) -> bool:
+    """Tell whether a person must approve, as the pull payment is now; its bounds still hold.
+
+    It may have been changed while the recipient was asked; reserving has locked it since.
+    """
+    if plan.pull_payment is None:
+        return True
+    fresh = pull_payments.read_pull_payment(tx, plan.store.id, plan.pull_payment.id)
+    assert fresh is not None, "it was drawn on a moment ago"
+    check_amount(fresh, plan.amount)
+    return not fresh.auto_approve
+
+
 def _cleaned(request: PayoutRequest) -> PayoutRequest:
     currency = None if request.currency is None else request.currency.upper()
     if currency == BTC_CURRENCY:
@@ -340,20 +355,6 @@ def _cleaned(request: PayoutRequest) -> PayoutRequest:
         raise InvalidField("metadata", f"Use at most {METADATA_LIMIT} characters.")
     memo = plain_text(request.memo or "", MEMO_LIMIT).strip() or None
     return replace(request, currency=currency, memo=memo)
-
-
-def _check_bounds(pull_payment: PullPayment | None, amount: Amount, now: datetime) -> None:
-    if not 1 <= amount.amount_msat <= MAX_MSAT or not 1 <= amount.units <= MAX_MINOR:
-        raise InvalidField("amount", "This amount cannot be sent.")
-    if pull_payment is None:
-        return
-    if not pull_payment.is_open(now):
-        raise InvalidField("pull_payment_id", "This pull payment is closed.")
-    sats = to_sat_ceil(amount.amount_msat)
-    if not pull_payment.min_sats <= sats <= (pull_payment.max_sats or MAX_SATS):
-        raise LimitReached("amount", "The amount is outside the bounds of this pull payment.")
-    if amount.units > pull_payment.remaining:
-        raise LimitReached("budget", "There is not enough left for this amount.")
 
 
 def _check_invoice(invoice: Invoice, amount_msat: int, now: datetime) -> None:

@@ -10,13 +10,14 @@ from models.errors import StateChanged
 from models.flash import StatementRow
 from models.money import NANOUSD_PER_CENT, Rate
 from models.payout import Attempt, AttemptState, Payout, Send
-from models.statement import Debit, DebitState
+from models.statement import Debit, DebitState, RowState
 from models.states import PayoutState
 from models.store import SYSTEM
 from services import attempt_policy
 from services.mutation_policy import msat_per_cent
 from services.storage import attempt as attempts
 from services.storage import hold as holds
+from services.storage import ledger
 from services.storage import payout as payouts
 from services.storage import statement_row as statement_rows
 from services.storage import wallet as wallets
@@ -26,9 +27,19 @@ from services.storage.statement import Transaction
 WINDOW_BEFORE = timedelta(minutes=2)
 WINDOW_AFTER = timedelta(hours=1)
 INVOICE_EXPIRED = "invoice_expired"
+PAID_AFTER_RELEASE = "paid_after_release"
 STATEMENT_ROWS = 100  # Flash shows no more
 LISTED_AFTER = timedelta(minutes=5)  # Flash's list lags behind its answers
+SKEW = timedelta(minutes=2)  # Flash's clock is not ours
 PRICE_DRIFT_PARTS = 4  # the price may be a quarter off the one of the payment
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Rows that others claimed, and the spans in which settled ones without a row were debited."""
+
+    claimed: frozenset[str] = frozenset()
+    settled: tuple[tuple[datetime, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,7 @@ def log_send(
 ) -> Send | None:
     """Commit the intent to send: the send row, and the payout in `processing`.
 
+    A payout that turns out to have been paid by an invoice before is closed instead.
     Nothing comes back if the gate is shut, a stop or hold is on, the lease was lost, the invoice
     is about to run out, or rule R no longer allows the repeat; then nothing is written but the
     payee's home, which is asked for once. `expected` is the debit to look for in the statement.
@@ -65,6 +77,11 @@ def log_send(
         attempts.set_home(tx, attempt, attempt.home)
     if not wallets.lock_may_send(tx, payout.store_id, way.wallet_id, way.fence):
         return None
+    if _is_paid_after_release(tx, payout):
+        if not is_repeat:
+            message = "It was paid after all; see the alarm."
+            _close_unsent(tx, payout, attempt, PAID_AFTER_RELEASE, message, now)
+        return None
     is_held = holds.open_hold(tx, payout.store_id, payout.id) is not None
     if is_held or not attempt_policy.may_begin(attempt, now):
         return None
@@ -73,19 +90,7 @@ def log_send(
         attempt, sends, now, flash_wallet_id=way.flash_wallet_id
     ):
         return None
-    send = Send(
-        store_id=payout.store_id,
-        payout_id=payout.id,
-        attempt_id=attempt.id,
-        number=len(sends) + 1,
-        flash_wallet_id=way.flash_wallet_id,
-        idempotency_key=attempt.id if way.takes_keys else None,
-        fence=way.fence,
-        logged_at=now,
-        answered_at=None,
-        answer=None,
-        answer_code=None,
-    )
+    send = _next_send(attempt, way, len(sends) + 1, now)
     payouts.move(
         tx,
         payout,
@@ -101,6 +106,22 @@ def log_send(
     if expected is not None:
         statement_rows.add_debit(tx, expected)
     return send
+
+
+def _next_send(attempt: Attempt, way: Way, number: int, now: datetime) -> Send:
+    return Send(
+        store_id=attempt.store_id,
+        payout_id=attempt.payout_id,
+        attempt_id=attempt.id,
+        number=number,
+        flash_wallet_id=way.flash_wallet_id,
+        idempotency_key=attempt.id if way.takes_keys else None,
+        fence=way.fence,
+        logged_at=now,
+        answered_at=None,
+        answer=None,
+        answer_code=None,
+    )
 
 
 def expect_debit(attempt: Attempt, way: Way, rate: Rate, now: datetime) -> Debit:
@@ -150,6 +171,17 @@ def refuse_unsent(
     """
     if payouts.lock_payout(tx, payout.store_id, payout.id) != payout:
         raise StateChanged(payout.id, payout.state)
+    return _close_unsent(tx, payout, attempt, code, message, now)
+
+
+def _close_unsent(
+    tx: Transaction,
+    payout: Payout,
+    attempt: Attempt,
+    code: str | None,
+    message: str | None,
+    now: datetime,
+) -> Payout:
     attempts.set_attempt_state(tx, attempt, AttemptState.DEAD)
     return payouts.move(
         tx,
@@ -163,31 +195,37 @@ def refuse_unsent(
     )
 
 
-def settled_near(tx: Transaction, attempt: Attempt, now: datetime) -> int:
-    """Count our settled attempts near an unknown one, of about the same amount.
+def settled_near(tx: Transaction, attempt: Attempt, now: datetime) -> Near:
+    """Return what explains rows near an unknown attempt: claims, and settled ones without a row.
 
     Only those that the wallet's list has had time to show.
     """
     tolerance = attempt_policy.tolerance_msat(attempt.amount_msat)
-    return attempts.count_settled(
+    since = attempt.created_at - WINDOW_BEFORE
+    settled = attempts.settled_near(
         tx,
         attempt.store_id,
-        since=attempt.created_at - WINDOW_BEFORE,
+        since=since,
         until=min(attempt.invoice_expires_at + WINDOW_AFTER, now - LISTED_AFTER),
         least_msat=attempt.amount_msat - tolerance,
         most_msat=attempt.amount_msat + tolerance,
     )
+    claimed = statement_rows.rows_of_state(tx, attempt.store_id, RowState.CLAIMED, since)
+    return Near(
+        frozenset(row.id for row in claimed),
+        tuple((made_at - WINDOW_BEFORE, settled_at + SKEW) for made_at, settled_at in settled),
+    )
 
 
 def has_no_unclaimed_row(
-    rows: Sequence[StatementRow], settled: int, attempt: Attempt, rate: Rate
+    rows: Sequence[StatementRow], known: Near, attempt: Attempt, rate: Rate
 ) -> bool:
     """Tell whether the wallet's list has no row left that could be the unknown payment.
 
     Whatever makes the list doubtful answers no: an empty one (Flash also gives one when its
     custodian fails), a full one (what came before is cut off), a row without an amount. The
     direction is not believed, and the price may have moved since: a wide net only keeps us from
-    deciding.
+    deciding. A row is another payout's only if that one claimed it, or settled about then.
     """
     if not 0 < len(rows) < STATEMENT_ROWS:
         return False
@@ -195,12 +233,31 @@ def has_no_unclaimed_row(
     drift = max(expected // PRICE_DRIFT_PARTS, rate.minor_floor(2000 * NANOUSD_PER_CENT))
     since = attempt.created_at - WINDOW_BEFORE
     until = attempt.invoice_expires_at + WINDOW_AFTER
-    near = sum(
-        since <= row.at <= until
-        and (row.amount_nanousd is None or abs(row.amount_nanousd - expected) <= drift)
+    near = [
+        row.at
         for row in rows
-    )
-    return near <= settled
+        if since <= row.at <= until
+        and row.id not in known.claimed
+        and (row.amount_nanousd is None or abs(row.amount_nanousd - expected) <= drift)
+    ]
+    return _are_explained(sorted(near), known.settled)
+
+
+def _are_explained(moments: Sequence[datetime], spans: Sequence[tuple[datetime, datetime]]) -> bool:
+    """Tell whether each moment, in order, has a span of its own around it."""
+    free = sorted(spans, key=lambda span: span[1])
+    for moment in moments:
+        fitting = next((span for span in free if span[0] <= moment <= span[1]), None)
+        if fitting is None:
+            return False
+        free.remove(fitting)
+    return True
+
+
+def _is_paid_after_release(tx: Transaction, payout: Payout) -> bool:
+    """Tell whether evidence came for an invoice before, after its money had been released."""
+    known = attempts.read_attempts(tx, payout.store_id, payout.id)
+    return ledger.is_posted_after_release(tx, [each.id for each in known])
 
 
 def _sends_of(tx: Transaction, attempt: Attempt) -> list[Send]:

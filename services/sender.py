@@ -350,12 +350,12 @@ class Sender:
         if any(send.flash_wallet_id != info.flash_wallet_id for send in sends):
             return False  # another wallet's list says nothing of this payment
         now = self.tools.clock.utc_now()
-        settled = await self.tools.database.read(send_log.settled_near, attempt, now)
+        known = await self.tools.database.read(send_log.settled_near, attempt, now)
         await self.tools.pace.take(Need.LOOK_UP)
         rows = await self.tools.client.fetch_statement(
             info.flash_wallet_id, send_log.STATEMENT_ROWS
         )
-        return send_log.has_no_unclaimed_row(rows, settled, attempt, rate)
+        return send_log.has_no_unclaimed_row(rows, known, attempt, rate)
 
     async def _refuse(
         self, payout: Payout, attempt: Attempt, code: str | None, message: str | None

@@ -39,6 +39,7 @@ MISSING_AFTER = timedelta(days=3)
 ASK_AT_ONCE = 20
 KEEP_AT_ONCE = 500
 DROPPED_BEFORE = timedelta(days=2)
+WHOLE_EVERY = timedelta(minutes=10)  # for rows that come late only: the whole list is long
 LATE = timedelta(days=1)  # a row may show so much later than it was made
 _UNKNOWN = frozenset({PayoutState.IN_FLIGHT, PayoutState.NEEDS_REVIEW})
 
@@ -82,6 +83,7 @@ class Statements:
         self._client = client
         self._pace = pace
         self._tracking = tracking
+        self._next_whole = clock.utc_now()
 
     async def look(self, store_id: str, flash_wallet_id: str) -> Look:
         """Read the statement, keep what is new, and let sends claim their rows.
@@ -97,13 +99,21 @@ class Statements:
         )
         await self._pace.take(Need.LOOK_UP)
         rows = await self._client.fetch_statement(flash_wallet_id, STATEMENT_ROWS)
-        if _may_be_cut(rows, since if newest_at is None else newest_at - WINDOW_AFTER):
+        now = self._clock.utc_now()
+        oldest = await self._database.read(_oldest_debit, store_id, flash_wallet_id)
+        is_cut = _may_be_cut(rows, since if newest_at is None else newest_at - WINDOW_AFTER)
+        # A row may come late, behind a page that is full already.
+        hides_late = _may_be_cut(rows, oldest) and now >= self._next_whole
+        if is_cut or (oldest is not None and hides_late):
             await self._pace.take(Need.LOOK_UP)
             rows = await self._client.fetch_whole_statement(flash_wallet_id)
-        now = self._clock.utc_now()
+            self._next_whole = now + WHOLE_EVERY
         # Without a number a row can be neither counted nor added up; it may have one next time.
         readable = [row for row in rows if row.signed_nanousd is not None]
-        wanted = _wanted(readable, since if newest_at is None else newest_at - LATE)
+        known_until = since if newest_at is None else newest_at - LATE
+        if oldest is not None and known_until is not None:
+            known_until = min(known_until, oldest)
+        wanted = _wanted(readable, known_until)
         new = 0
         for start in range(0, len(wanted), KEEP_AT_ONCE):  # taps wait for long transactions
             part = wanted[start : start + KEEP_AT_ONCE]
@@ -262,6 +272,12 @@ def _beginning(
     if restored is not None:
         first = min(first, restored.copied_at)
     return first - WINDOW_BEFORE
+
+
+def _oldest_debit(tx: Transaction, store_id: str, flash_wallet_id: str) -> datetime | None:
+    """Return from when on the list may still show a row that an open debit waits for."""
+    expected = statement_rows.expected_debits(tx, store_id, flash_wallet_id)
+    return min((each.debit.logged_at - WINDOW_BEFORE for each in expected), default=None)
 
 
 def _judge(tx: Transaction, store_id: str, flash_wallet_id: str) -> _Count:

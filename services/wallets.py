@@ -83,7 +83,8 @@ class Wallets:
 
     def _open(self, tx: Transaction, store_id: str, actor: Actor, unread: str | None) -> None:
         now = self._clock.utc_now()
-        wallet = wallets.read_wallet(tx, store_id)
+        # Locked: what it was shut for may change between the look and the act.
+        wallet = wallets.lock_wallet(tx, store_id)
         if wallet is None:
             raise NotFoundError("There is no wallet.")
         is_unread = _is_unread(tx, store_id)

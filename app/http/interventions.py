@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
-from pydantic import Field, StrictStr
+from pydantic import Field, StrictInt, StrictStr
 from starlette.responses import Response
 
 from app.answers import json_answer, to_json
@@ -25,14 +25,23 @@ from models.instants import parse_moment
 router = APIRouter(tags=["payouts"])
 
 
-class ResolveBody(Strict):
+Revision = Annotated[StrictInt, Field(ge=1)]
+
+
+class ActBody(Strict):
+    """Which revision the caller has seen, if it matters: another one is refused."""
+
+    revision: Revision | None = None
+
+
+class ResolveBody(ActBody):
     """What a person found out, and by what."""
 
     outcome: Literal["paid", "not_paid"]
     evidence: Annotated[StrictStr, Field(min_length=1, max_length=2000)]
 
 
-class HoldBody(Strict):
+class HoldBody(ActBody):
     """Why a payout must wait, and until when; without a date until somebody releases it."""
 
     reason: Annotated[StrictStr, Field(min_length=1, max_length=500)]
@@ -41,12 +50,19 @@ class HoldBody(Strict):
 
 @router.post("/payouts/{payout_id}/retry", **answers(PayoutShape, key="taken"))
 async def retry(
-    request: Request, services: Services, caller: Intervener, payout_id: str
+    request: Request,
+    services: Services,
+    caller: Intervener,
+    payout_id: str,
+    body: ActBody | None = None,
 ) -> Response:
     """Try a failed payout again; its money is reserved anew."""
+    revision = None if body is None else body.revision
 
     async def act(keyed: Once) -> tuple[bytes, int]:
-        await services.engine.interventions.retry(caller.store_id, payout_id, caller.actor)
+        await services.engine.interventions.retry(
+            caller.store_id, payout_id, caller.actor, revision
+        )
         return await _answer(services, caller, keyed, payout_id)
 
     return await once(request, services, caller, act)
@@ -65,6 +81,7 @@ async def resolve(
             caller.actor,
             is_paid=body.outcome == "paid",
             evidence=body.evidence,
+            revision=body.revision,
         )
         return await _answer(services, caller, keyed, payout_id)
 
@@ -85,6 +102,7 @@ async def hold(
             caller.actor,
             reason=body.reason,
             release_at=release_at,
+            revision=body.revision,
         )
         return await _answer(services, caller, keyed, payout_id)
 
@@ -93,12 +111,19 @@ async def hold(
 
 @router.post("/payouts/{payout_id}/release", **answers(PayoutShape, key="taken"))
 async def release(
-    request: Request, services: Services, caller: Intervener, payout_id: str
+    request: Request,
+    services: Services,
+    caller: Intervener,
+    payout_id: str,
+    body: ActBody | None = None,
 ) -> Response:
     """Lift the hold of a payout."""
+    revision = None if body is None else body.revision
 
     async def act(keyed: Once) -> tuple[bytes, int]:
-        await services.engine.interventions.release(caller.store_id, payout_id, caller.actor)
+        await services.engine.interventions.release(
+            caller.store_id, payout_id, caller.actor, revision
+        )
         return await _answer(services, caller, keyed, payout_id)
 
     return await once(request, services, caller, act)

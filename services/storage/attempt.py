@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models.hold import OF_A_COPY
@@ -172,11 +172,15 @@ _OVERDUE = Statement(
     )
     .limit(bindparam("limit"))
 )
-_COUNT_SETTLED = Statement(
-    select(func.count())
+# What has claimed a row is known by it; the others' rows are still among those nobody claims.
+_SETTLED_NEAR = Statement(
+    select(_attempts.c.created_at, _payouts.c.completed_at)
     .select_from(_attempts)
     .join(_payouts, _payouts.c.id == _attempts.c.payout_id)
     .where(
+        ~exists().where(
+            _debits.c.attempt_id == _attempts.c.id, _debits.c.state == DebitState.CLAIMED
+        ),
         _attempts.c.store_id == bindparam("store_id"),
         _attempts.c.state == AttemptState.SETTLED,
         _attempts.c.created_at >= bindparam("since", type_=_attempts.c.created_at.type),
@@ -277,7 +281,7 @@ def read_open_work(tx: Transaction, store_id: str, state: PayoutState, limit: in
     return tx.all(Payout, _OPEN_WORK, store_id=store_id, state=state, limit=limit)
 
 
-def count_settled(
+def settled_near(
     tx: Transaction,
     store_id: str,
     *,
@@ -285,17 +289,17 @@ def count_settled(
     until: datetime,
     least_msat: int,
     most_msat: int,
-) -> int:
-    """Count attempts made since a moment and settled by another, between two amounts."""
-    found = tx.row(
-        _COUNT_SETTLED,
+) -> list[tuple[datetime, datetime]]:
+    """Return when attempts between two amounts were made and settled that claimed no row yet."""
+    found = tx.rows(
+        _SETTLED_NEAR,
         store_id=store_id,
         since=since,
         until=until,
         least=least_msat,
         most=most_msat,
     )
-    return 0 if found is None else int(found[0])
+    return [(made_at, completed_at) for made_at, completed_at in found]
 
 
 def read_overdue(tx: Transaction, now: datetime, limit: int) -> list[Payout]:

@@ -34,6 +34,15 @@ _NEWEST = Statement(
     .order_by(_books.c.at.desc())
     .limit(bindparam("limit"))
 )
+_NEWEST_OF_WALLET = Statement(
+    select(*_BOOK_COLUMNS)
+    .where(
+        _books.c.store_id == bindparam("store_id"),
+        _books.c.flash_wallet_id == bindparam("wallet"),
+    )
+    .order_by(_books.c.at.desc())
+    .limit(1)
+)
 _is_broken = and_(
     _books.c.state == BookState.CLOSED,
     or_(_books.c.base_id.is_(None), func.abs(_books.c.difference_nanousd) > TOLERANCE_NANOUSD),
@@ -122,6 +131,13 @@ def add_book(tx: Transaction, book: ClosedBook) -> None:
 def last_closed(tx: Transaction, store_id: str, wallet: str) -> ClosedBook | None:
     """Return the book that the next comparison starts from."""
     return tx.one(ClosedBook, _LAST_CLOSED, store_id=store_id, wallet=wallet)
+
+
+def newest_of_wallet(tx: Transaction, book: ClosedBook) -> ClosedBook | None:
+    """Return the newest comparison of a book's wallet: after a cutover a store has had two."""
+    return tx.one(
+        ClosedBook, _NEWEST_OF_WALLET, store_id=book.store_id, wallet=book.flash_wallet_id
+    )
 
 
 def newest_books(tx: Transaction, store_id: str, limit: int) -> list[ClosedBook]:

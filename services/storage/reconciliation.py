@@ -7,23 +7,31 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, case, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models.events import WalletChanged
 from models.instants import from_us, to_us
 from models.payout import AttemptState
-from models.reconciliation import Difference, KeptReconciliation, Reconciliation, Span
+from models.reconciliation import (
+    UNDECIDED,
+    Difference,
+    KeptReconciliation,
+    Reconciliation,
+    Span,
+)
 from models.statement import DebitState, RowState
 from models.tables.audit_run import ReconciliationRow
 from models.tables.base import table_of
 from models.tables.payout import AttemptRow
 from models.tables.statement import DebitRow, StatementRowRow
+from models.tables.wallet import WalletRow
 from services.storage.statement import Statement, Transaction, among
 
 _rows = table_of(StatementRowRow)
 _debits = table_of(DebitRow)
 _attempts = table_of(AttemptRow)
+_wallets = table_of(WalletRow)
 _kept = table_of(ReconciliationRow)
 LIMIT = 1_000
 KEPT = 100  # differences beside a comparison
@@ -49,8 +57,18 @@ _COUNT = Statement(
     .group_by(_debits.c.state)
 )
 # Settled by other evidence, and yet no list has shown it for long.
+_is_replaced = exists().where(
+    _wallets.c.store_id == _debits.c.store_id,
+    _wallets.c.flash_wallet_id != _debits.c.flash_wallet_id,
+)
 _MISSING = Statement(
-    select(_debits.c.payout_id, _debits.c.row_id, _debits.c.expected_nanousd, _debits.c.logged_at)
+    select(
+        case((_is_replaced, UNDECIDED), else_="missing"),
+        _debits.c.payout_id,
+        _debits.c.row_id,
+        _debits.c.expected_nanousd,
+        _debits.c.logged_at,
+    )
     .select_from(_debits_of_span)
     .where(
         *_SPAN,
@@ -130,8 +148,8 @@ def find_differences(
     """
     span: dict[str, Any] = {"store_id": store_id, "since": since, "until": until}
     found = [
-        Difference("missing", payout_id, row_id, expected, None, at)
-        for payout_id, row_id, expected, at in tx.rows(_MISSING, **span, before=listed_before)
+        Difference(kind, payout_id, row_id, expected, None, at)
+        for kind, payout_id, row_id, expected, at in tx.rows(_MISSING, **span, before=listed_before)
     ]
     found += [
         Difference("different", payout_id, row_id, expected, amount, at)

@@ -31,6 +31,9 @@ _HERE = (_wallets.c.store_id == bindparam("in_store"), _wallets.c.id == bindpara
 
 _ADD = insert_into(_wallets)
 _READ = Statement(select(*_COLUMNS).where(_wallets.c.store_id == bindparam("store_id")))
+_LOCK = Statement(
+    select(*_COLUMNS).where(_wallets.c.store_id == bindparam("store_id")).with_for_update()
+)
 _READ_ALL = Statement(select(*_COLUMNS).order_by(_wallets.c.created_at))
 # Whoever takes a free or lapsed lease raises the fence; the holder only prolongs it.
 _TAKE_LEASE = Statement(
@@ -174,6 +177,11 @@ def add_wallet(tx: Transaction, wallet: Wallet) -> None:
 def read_wallet(tx: Transaction, store_id: str) -> Wallet | None:
     """Return the wallet of a store."""
     return tx.one(Wallet, _READ, store_id=store_id)
+
+
+def lock_wallet(tx: Transaction, store_id: str) -> Wallet | None:
+    """Return the wallet of a store, which nobody else can change before this transaction ends."""
+    return tx.one(Wallet, _LOCK, store_id=store_id)
 
 
 def read_wallets(tx: Transaction) -> list[Wallet]:

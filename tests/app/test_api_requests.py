@@ -97,7 +97,11 @@ async def test_a_hold_keeps_a_payout_until_it_is_released(api: Api) -> None:
     made = (await api.post("payouts", body, once="k")).json()
     place = f"payouts/{made['id']}"
 
-    held = await api.post(f"{place}/hold", {"reason": "Is this Bob?"})
+    other = {"revision": made["revision"] + 1}
+    for act, body in (("hold", {"reason": "x"}), ("release", {}), ("retry", {})):
+        is_problem(await api.post(f"{place}/{act}", body | other), 409, "state_changed")
+    seen = {"reason": "Is this Bob?", "revision": made["revision"]}
+    held = await api.post(f"{place}/hold", seen)
     twice = await api.post(f"{place}/hold", {"reason": "again"})
     past = await api.post(f"{place}/hold", {"reason": "x", "release_at": "2020-01-01"})
     (hold,) = (await api.get(f"{place}/holds"))["items"]
@@ -121,6 +125,10 @@ async def test_only_what_waits_for_a_person_is_resolved_and_only_by_an_owner(
 
     is_problem(await api.post(place, body, role=Role.MANAGER), 403, "forbidden")
     is_problem(await api.post(place, body | {"outcome": "maybe"}), 422, "invalid", "outcome")
+    old = {"revision": waiting.revision - 1}
+    changed = await api.post(place, body | old)
+    is_problem(changed, 409, "state_changed")
+    assert "meanwhile" in changed.json()["detail"]
     is_problem(await api.post(place, body | {"evidence": " "}), 422, "invalid", "evidence")
     # Without a live attempt there is nothing that could have been paid.
     is_problem(await api.post(place, body), 409, "state_changed")

@@ -9,7 +9,7 @@ import pytest
 
 from models.flash import StatementRow
 from models.money import Rate
-from services.send_log import STATEMENT_ROWS, has_no_unclaimed_row
+from services.send_log import STATEMENT_ROWS, Near, has_no_unclaimed_row
 from tests.support.builders import a_payout, a_store, an_attempt
 from tests.support.clock import NOON
 
@@ -25,26 +25,40 @@ def row(amount: int | None = DOLLAR, minutes: float = 0, **more: Any) -> Stateme
 
 
 FAR = row(50 * DOLLAR)
-CASES: dict[str, tuple[list[StatementRow], int, bool]] = {
-    "an empty list proves nothing": ([], 0, False),
-    "a full list may have lost its end": ([FAR] * STATEMENT_ROWS, 0, False),
-    "rows of other amounts are of no matter": ([FAR], 0, True),
-    "a row that fits may be the payment": ([FAR, row()], 0, False),
-    "a row that fits may be another payout's": ([FAR, row()], 1, True),
-    "two rows and one other payout": ([row(), row()], 1, False),
-    "a row without an amount may be the payment": ([row(None)], 0, False),
-    "the price may have moved": ([row(DOLLAR * 5 // 4)], 0, False),
-    "but not without end": ([row(DOLLAR * 13 // 10)], 0, True),
-    "the direction is not believed": ([row(is_send=False)], 0, False),
-    "a row of long before is of no matter": ([row(minutes=-3)], 0, True),
-    "the clocks may differ by a little": ([row(minutes=-1)], 0, False),
-    "a row may come late": ([row(minutes=119)], 0, False),
-    "but not for ever": ([row(minutes=121)], 0, True),
+NONE = Near()
+TWIN = Near(settled=((NOON - timedelta(minutes=2), NOON + timedelta(minutes=3)),))
+CASES: dict[str, tuple[list[StatementRow], Near, bool]] = {
+    "an empty list proves nothing": ([], NONE, False),
+    "a full list may have lost its end": ([FAR] * STATEMENT_ROWS, NONE, False),
+    "rows of other amounts are of no matter": ([FAR], NONE, True),
+    "a row that fits may be the payment": ([FAR, row()], NONE, False),
+    "a row that fits may be another payout's": ([FAR, row()], TWIN, True),
+    "two rows and one other payout": ([row(), row()], TWIN, False),
+    "a row of long after another payout settled is not its": ([row(minutes=4)], TWIN, False),
+    "a row that another has claimed is not it": ([row()], Near(frozenset({"row"})), True),
+    "a claim does not speak for a second row": (
+        [row(), row(id="other")],
+        Near(frozenset({"row"})),
+        False,
+    ),
+    "two rows for two payouts, each at its time": (
+        [row(minutes=9), row()],
+        Near(settled=(*TWIN.settled, (NOON, NOON + timedelta(minutes=10)))),
+        True,
+    ),
+    "a row without an amount may be the payment": ([row(None)], NONE, False),
+    "the price may have moved": ([row(DOLLAR * 5 // 4)], NONE, False),
+    "but not without end": ([row(DOLLAR * 13 // 10)], NONE, True),
+    "the direction is not believed": ([row(is_send=False)], NONE, False),
+    "a row of long before is of no matter": ([row(minutes=-3)], NONE, True),
+    "the clocks may differ by a little": ([row(minutes=-1)], NONE, False),
+    "a row may come late": ([row(minutes=119)], NONE, False),
+    "but not for ever": ([row(minutes=121)], NONE, True),
 }
 
 
-@pytest.mark.parametrize(("rows", "settled", "is_clear"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(("rows", "known", "is_clear"), CASES.values(), ids=CASES)
 def test_the_list_is_clear_only_without_doubt(
-    rows: list[StatementRow], settled: int, is_clear: bool
+    rows: list[StatementRow], known: Near, is_clear: bool
 ) -> None:
-    assert has_no_unclaimed_row(rows, settled, ATTEMPT, RATE) is is_clear
+    assert has_no_unclaimed_row(rows, known, ATTEMPT, RATE) is is_clear
