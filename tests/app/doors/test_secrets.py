@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from models.flash import ConnectionTest, CredentialKind, WalletInfo
 from models.instants import to_seconds
 from models.store import Actor, ActorKind, Role
 from services import totp_policy
@@ -19,6 +20,17 @@ from tests.support.databases import Raw
 from tests.support.invoices import invoice
 from tests.support.shop import Shop
 from tests.support.visitor import PASSWORD, Visitor
+
+
+CREDENTIAL = "ory_st_bm90IGEgcmVhbCB0b2tlbiBidXQgc2VjcmV0"
+
+
+async def connect(shop: Shop, actor: Actor) -> None:
+    """Keep a credential of Flash, as the settings page does."""
+    connections = shop.container.connections
+    tested = ConnectionTest(WalletInfo("wallet-1", "USD", 0), False, True, True, 1)
+    wanted = connections.to(CredentialKind.TOKEN, CREDENTIAL)
+    await connections.keep(shop.store.id, CredentialKind.TOKEN, wanted, tested, actor)
 
 
 async def plant(shop: Shop, visitor: Visitor) -> tuple[dict[str, str], dict[str, str], str]:
@@ -38,6 +50,7 @@ async def plant(shop: Shop, visitor: Visitor) -> tuple[dict[str, str], dict[str,
     key = await container.stores.create_api_key(shop.store.id, "till", Role.OWNER, None, actor)
     _, invitation = await doors.people.invite(shop.store.id, "b@example.com", Role.VIEWER, actor)
     pair = doors.tokens._pair(found.session, 0)
+    await connect(shop, actor)
     planted = {
         "password": PASSWORD,
         "session": visitor.token or "",
@@ -45,6 +58,7 @@ async def plant(shop: Shop, visitor: Visitor) -> tuple[dict[str, str], dict[str,
         "authenticator, raw": secret.hex(),
         "recovery code": codes[0],
         "recovery code, plain": codes[0].replace("-", ""),
+        "credential": CREDENTIAL,
         "key": key[-43:],
         "invitation": invitation,
         "access": pair.access.rpartition(".")[2],
