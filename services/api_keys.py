@@ -79,9 +79,13 @@ class ApiKeys:
 
         def revoke(tx: Transaction) -> None:
             now = self._clock.utc_now()
-            if not stores.revoke_api_key(tx, store_id, key_id, now):
+            old = stores.read_api_key(tx, key_id)
+            if old is None or not stores.revoke_api_key(tx, store_id, key_id, now):
                 raise NotFoundError
-            audit(tx, store_id, actor, "api_key.revoked", now=now, subject_id=key_id)
+            before = {"name": old.name, "role": old.role}
+            audit(
+                *(tx, store_id, actor, "api_key.revoked"), now=now, subject_id=key_id, before=before
+            )
 
         await self._database.write(revoke)
 

@@ -351,7 +351,7 @@ class Boltcards:
             "card.changed",
             now=self._clock.utc_now(),
             subject_id=card_id,
-            before={"alias": old.alias, "state": old.state},
+            before={"alias": old.alias, "state": old.state, "pull_payment_id": old.pull_payment_id},
             after={"alias": new.alias, "state": new.state, "pull_payment_id": new.pull_payment_id},
         )
         return new

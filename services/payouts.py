@@ -184,7 +184,7 @@ class Payouts:
             )
             return False
         payouts.move(tx, payout, PayoutState.APPROVED, now=now, actor=actor, reason_code="approved")
-        _audit_decision(tx, payout, actor, "payout.approved", now, None)
+        _audit_decision(tx, payout, PayoutState.APPROVED, actor, now, None)
         return True
 
     def _close(
@@ -204,7 +204,7 @@ class Payouts:
         now = self._clock.utc_now()
         attempt = attempts.live_attempt(tx, store_id, payout_id)
         self._shut(tx, payout, attempt, target, now, actor, reason_code, reason)
-        _audit_decision(tx, payout, actor, f"payout.{target}", now, reason)
+        _audit_decision(tx, payout, target, actor, now, reason)
 
     def _shut(
         self,
@@ -379,15 +379,20 @@ def _waiting(
 
 
 def _audit_decision(
-    tx: Transaction, payout: Payout, actor: Actor, action: str, now: datetime, reason: str | None
+    tx: Transaction,
+    payout: Payout,
+    target: PayoutState,
+    actor: Actor,
+    now: datetime,
+    reason: str | None,
 ) -> None:
     audit(
         tx,
         payout.store_id,
         actor,
-        action,
+        f"payout.{target}",
         now=now,
         subject_id=payout.id,
         before={"state": payout.state, "revision": payout.revision},
-        after={"reason": reason, "amount_sats": payout.amount_sats},
+        after={"state": target, "reason": reason, "amount_sats": payout.amount_sats},
     )

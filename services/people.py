@@ -113,10 +113,14 @@ class People:
         """
 
         def take_back(tx: Transaction) -> None:
-            if not links.drop_link(tx, store_id, link_id):
-                raise NotFoundError
             now = self._clock.utc_now()
-            audit(tx, store_id, actor, "invitation.taken_back", now=now, subject_id=link_id)
+            open_links = links.read_open_links(tx, store_id, now)
+            link = next((each for each in open_links if each.id == link_id), None)
+            if link is None or not links.drop_link(tx, store_id, link_id):
+                raise NotFoundError
+            before = {"email": link.email, "role": link.role}
+            action = "invitation.taken_back"
+            audit(tx, store_id, actor, action, now=now, subject_id=link_id, before=before)
 
         await self._database.write(take_back)
 

@@ -82,7 +82,7 @@ class SecondFactors:
 
         def drop(tx: Transaction) -> None:
             people.drop_factor(tx, session.user_id)
-            self._tell(tx, session, actor, "second_factor.removed")
+            self._tell(tx, session, actor, "second_factor.removed", was=True, is_now=False)
 
         await self._database.write(drop)
 
@@ -123,11 +123,11 @@ class SecondFactors:
         if factor is None or factor.confirmed_at is not None or not self._takes(tx, factor, plain):
             raise InvalidField("code", "this code is not right; try the next one")
         people.confirm_factor(tx, session.user_id, self._clock.utc_now())
-        self._tell(tx, session, actor, "second_factor.added")
+        self._tell(tx, session, actor, "second_factor.added", was=False, is_now=True)
         return self._new_codes(tx, session.user_id)
 
     def _renew(self, tx: Transaction, session: Session, actor: Actor) -> list[str]:
-        self._tell(tx, session, actor, "recovery_codes.renewed")
+        self._tell(tx, session, actor, "recovery_codes.renewed", was=True, is_now=True)
         return self._new_codes(tx, session.user_id)
 
     def _new_codes(self, tx: Transaction, user_id: str) -> list[str]:
@@ -143,9 +143,23 @@ class SecondFactors:
         # Too long to be guessed, and without a key it outlives a rotation.
         return token_hash(f"recovery_codes/{user_id}/{code}")
 
-    def _tell(self, tx: Transaction, session: Session, actor: Actor, action: str) -> None:
-        now = self._clock.utc_now()
-        audit(tx, session.store_id, actor, action, now=now, subject_id=session.user_id)
+    def _tell(
+        self,
+        tx: Transaction,
+        session: Session,
+        actor: Actor,
+        action: str,
+        *,
+        was: bool,
+        is_now: bool,
+    ) -> None:
+        audit(
+            *(tx, session.store_id, actor, action),
+            now=self._clock.utc_now(),
+            subject_id=session.user_id,
+            before={"second_factor": was},
+            after={"second_factor": is_now},
+        )
 
 
 def _place(user_id: str) -> str:

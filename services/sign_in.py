@@ -124,7 +124,8 @@ class SignIn:
             people.forget_tries(tx, account)
             now = self._clock.utc_now()
             session_storage.set_fresh(tx, session.id, now + FRESH)
-            audit(tx, session.store_id, actor, "session.confirmed", now=now, subject_id=session.id)
+            action, after = "session.confirmed", {"until": now + FRESH}
+            audit(tx, session.store_id, actor, action, now=now, subject_id=session.id, after=after)
             return True
 
         if not await self._database.write(confirm):

@@ -92,18 +92,18 @@ class Wallets:
             raise StatementUnread
         if wallets.set_gate(tx, wallet, Gate.OPEN, OPENED, now):
             restorations.set_opened(tx, store_id, now)
-            before, after = (
-                {"reason": wallet.gate_reason},
-                {"unread": unread} if is_unread else None,
-            )
+            before = {"gate": wallet.gate, "reason": wallet.gate_reason}
+            after = {"gate": Gate.OPEN} | ({"unread": unread} if is_unread else {})
             audit(tx, store_id, actor, "wallet.gate_opened", now=now, before=before, after=after)
 
     def _set(self, tx: Transaction, store_id: str, actor: Actor, *, stopped: bool) -> None:
-        now = self._clock.utc_now()
+        now, wallet = self._clock.utc_now(), wallets.read_wallet(tx, store_id)
+        was_stopped = wallet is not None and wallet.stopped_at is not None
         if wallets.set_stop(tx, store_id, now if stopped else None) == 0:
             raise NotFoundError("There is no wallet.")
         action = "wallet.stopped" if stopped else "wallet.resumed"
-        audit(tx, store_id, actor, action, now=now)
+        before, after = {"stopped": was_stopped}, {"stopped": stopped}
+        audit(tx, store_id, actor, action, now=now, before=before, after=after)
 
 
 def _is_unread(tx: Transaction, store_id: str) -> bool:

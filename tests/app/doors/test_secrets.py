@@ -21,14 +21,19 @@ from tests.support.invoices import invoice
 from tests.support.shop import Shop
 from tests.support.visitor import PASSWORD, Visitor
 
-
 CREDENTIAL = "ory_st_bm90IGEgcmVhbCB0b2tlbiBidXQgc2VjcmV0"
 
 
 async def connect(shop: Shop, actor: Actor) -> None:
     """Keep a credential of Flash, as the settings page does."""
     connections = shop.container.connections
-    tested = ConnectionTest(WalletInfo("wallet-1", "USD", 0), False, True, True, 1)
+    tested = ConnectionTest(
+        WalletInfo("wallet-1", "USD", 0),
+        is_sandbox=False,
+        reads_statement=True,
+        socket_answers=True,
+        took_ms=1,
+    )
     wanted = connections.to(CredentialKind.TOKEN, CREDENTIAL)
     await connections.keep(shop.store.id, CredentialKind.TOKEN, wanted, tested, actor)
 
