@@ -76,33 +76,43 @@ class Board(Generic[Snapshot]):
         self._snapshot: Snapshot | None = None
         self._number = 0
         self._reading = asyncio.Lock()
+        self._begun = asyncio.Event()
         self.viewers: set[Viewer[Snapshot]] = set()
 
     async def join(self, viewer: Viewer[Snapshot]) -> None:
         """Show a viewer everything now, and every change from now on."""
         self.viewers.add(viewer)
-        if self._snapshot is None:
-            await self._read()
+        try:
+            if self._snapshot is None:
+                await self._read()
+        finally:
+            self._begun.set()
         if self._snapshot is not None and viewer in self.viewers:
             viewer.show(self._snapshot)
             viewer.seen = self._number
 
     async def run(self) -> None:
         """Flush on every hint until nobody looks any more."""
-        loop = asyncio.get_running_loop()
         with self._hub.listen_store(self._store_id) as hints:
+            # Whoever came first has seen what is quick to read, and nothing else yet.
+            await self._begun.wait()
+            await self._turn(self._flush_dear)
             while True:
                 await self._until_due(hints)
-                started = loop.time()
-                cost = 0.0
-                try:
-                    await self._flush()
-                    cost = loop.time() - started
-                    await self._flush_dear()
-                except ServiceError as error:
-                    _log.warning("live.not_read", code=error.code)
-                    cost = cost or loop.time() - started
-                await asyncio.sleep(min(SLOW_FLUSH_S, max(FLUSH_S, REST * cost)))
+                await self._turn(self._flush, self._flush_dear)
+
+    async def _turn(self, *steps: Callable[[], Awaitable[None]]) -> None:
+        """Take steps, then rest by how long the first took."""
+        loop = asyncio.get_running_loop()
+        started, cost = loop.time(), 0.0
+        try:
+            for step in steps:
+                await step()
+                cost = cost or loop.time() - started
+        except ServiceError as error:
+            _log.warning("live.not_read", code=error.code)
+            cost = cost or loop.time() - started
+        await asyncio.sleep(min(SLOW_FLUSH_S, max(FLUSH_S, REST * cost)))
 
     async def _until_due(self, hints: Subscription) -> None:
         """Wait for a hint that may change the answer, or for the slow poll."""

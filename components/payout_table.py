@@ -131,6 +131,12 @@ class PayoutTable:
             noun = "payout" if count == 1 else "payouts"
             self._total.set_text(f"{count:,} {noun} · {amount}")
 
+    def show_counting(self) -> None:
+        """Say that the total of what is shown now is not known yet."""
+        if self._shown_total is not None:
+            self._shown_total = None
+            self._total.set_text("Counting…")
+
     def show_paused(self, is_paused: bool) -> None:
         """Show whether the rows are held still."""
         self._pause.set_text("Resume" if is_paused else "Pause")

@@ -18,6 +18,7 @@ from app.pages.payout_detail import DetailOpener
 from app.pages.standing_board import Standing
 from app.pages.visit import Place, View, Visit
 from components.budget_list import BudgetList
+from components.figure_panel import FigurePanel
 from components.filter_bar import FIELDS, FilterBar
 from components.filter_chips import Values
 from components.needs_you import NeedsYou
@@ -217,11 +218,13 @@ class Dashboard:
             self._needs = NeedsYou(self._filter, self._store.time_zone)
             if self._caller.may(Permission.CREATE):
                 Text("button", "New payout").classes("fp-button primary").on("click", self._new.ask)
-        cards = SummaryCards(lambda status: self._later(status=status, state=""))
-        strip = PeriodStrip(self._store.time_zone, self._store.currency, self._show_in, self._unit)
-        with html.div().classes("fp-charts"):
-            self._trend = TrendChart(self._pick_bucket, self._cut)
-            self._top = TopCardsChart(lambda card_id: self._later(card=card_id), self._cut)
+        with FigurePanel() as panel:
+            cards = SummaryCards(lambda status: self._later(status=status, state=""))
+            zone_name, currency = self._store.time_zone, self._store.currency
+            strip = PeriodStrip(zone_name, currency, self._show_in, self._unit)
+            with html.div().classes("fp-charts"):
+                self._trend = TrendChart(self._pick_bucket, self._cut)
+                self._top = TopCardsChart(lambda card_id: self._later(card=card_id), self._cut)
         actions = TableActions(
             open=self.details.open,
             more=self._more,
@@ -237,6 +240,7 @@ class Dashboard:
             self._budgets = BudgetList(self._store.time_zone)
         return DashboardView(
             self._visit,
+            panel=panel,
             cards=cards,
             strip=strip,
             trend=self._trend,

@@ -7,6 +7,7 @@ from app.pages.payout_board import ROWS, Snapshot
 from app.pages.payout_detail import DetailOpener
 from app.pages.row_changes import RowChanges, row_changes
 from app.pages.visit import Visit
+from components.figure_panel import FigurePanel
 from components.payout_row import Row, row_of
 from components.payout_table import PayoutTable
 from components.period_strip import PeriodStrip
@@ -26,6 +27,7 @@ class DashboardView:
         self,
         visit: Visit,
         *,
+        panel: FigurePanel,
         cards: SummaryCards,
         strip: PeriodStrip,
         trend: TrendChart,
@@ -40,6 +42,7 @@ class DashboardView:
         self.last_row: Mark | None = None
         self._worth = unit_of("fiat", visit.store.currency)
         self._visit = visit
+        self._panel = panel
         self._cards = cards
         self._strip = strip
         self._unit = SATS
@@ -49,6 +52,7 @@ class DashboardView:
         self._table = table
         self._details = details
         self._has_older = False
+        self._has_charts = False
         self._waiting = 0
         self._older = OlderRows(visit, self._show_older)
 
@@ -149,15 +153,24 @@ class DashboardView:
         self._table.show_empty(
             is_empty=not snapshot.rows,
             is_narrowed=self.is_narrowed,
-            has_others=snapshot.stats.total.count > 0,
+            has_others=snapshot.stats is not None and snapshot.stats.total.count > 0,
         )
 
     def _show_figures(self, snapshot: Snapshot) -> None:
         self._figures = snapshot
         charts, stats, unit = snapshot.charts, snapshot.stats, self._unit
-        self._cards.show(stats, charts.comparison, unit)
+        if stats is not None:
+            self._cards.show(stats, None if charts is None else charts.comparison, unit)
+            self._table.show_total(stats.total.count, unit.write(unit.of(stats.total)))
+        else:
+            self._table.show_counting()
+        if stats is None or charts is None:
+            # Until the first have come there is nothing that could be taken for them.
+            self._panel.show_stale(is_stale=self._has_charts)
+            return
+        self._has_charts = True
+        self._panel.show_stale(is_stale=False)
         self._strip.show(stats, charts.comparison, unit)
         zone_name, made = self._visit.store.time_zone, charts.prepared
         self._trend.show(charts.trend, zone_name, self._trend.bucket, unit, made)
         self._top.show(charts.top_cards, unit, made)
-        self._table.show_total(stats.total.count, unit.write(unit.of(stats.total)))

@@ -21,6 +21,8 @@ ROWS = 50
 CHARTS_S = 1.0
 # What took long to read is kept for so many times as long: a search among millions of rows.
 REST = 20
+# Figures that are counted from rows are read with every look only where that is as quick.
+QUICK_S = 0.05
 TREND_DAYS = 30
 HOURLY_DAYS = 14
 TOP = 10
@@ -48,6 +50,7 @@ class Charts:
     """What the charts show and what figures are held against; dearer, so read less often."""
 
     good_until: float
+    took_s: float
     trend: list[Bucket]
     top_cards: list[TopCard]
     comparison: Comparison
@@ -56,11 +59,11 @@ class Charts:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Figures, charts and the first rows of a filter in its order."""
+    """The first rows of a filter in its order; figures and charts may follow them."""
 
-    stats: Stats
+    stats: Stats | None
     rows: list[PayoutView]
-    charts: Charts
+    charts: Charts | None
     # Payouts that changed since the snapshot before, wherever they stand; nothing: maybe any.
     touched: frozenset[str] | None = frozenset()
     prepared: Prepared = field(default_factory=Prepared, compare=False)
@@ -85,26 +88,31 @@ class PayoutReader:
         }
 
     async def read(self, before: Snapshot | None) -> Snapshot:
-        """Return what there is now, and the charts as they were, if they were read before."""
-        container, store_id, wanted = self._container, self._store.id, self._wanted.filter
+        """Return the rows there are now; what is dear stays as it was, and follows."""
+        store_id, wanted = self._store.id, self._wanted.filter
         touched, self._touched = self._touched, set()
-        page = await container.payouts.page(store_id, wanted, ROWS, order=self._wanted.sort)
-        return Snapshot(
-            stats=await container.figures.stats(store_id, wanted),
-            rows=page.items,
-            charts=await self._charts() if before is None else before.charts,
-            touched=None if touched is None else frozenset(touched),
-        )
+        page = await self._container.payouts.page(store_id, wanted, ROWS, order=self._wanted.sort)
+        charts = None if before is None else before.charts
+        stats = None if before is None else before.stats
+        if not wanted.needs_rows or (charts is not None and charts.took_s < QUICK_S):
+            stats = await self._stats()
+        return Snapshot(stats, page.items, charts, None if touched is None else frozenset(touched))
 
     async def follow(self, snapshot: Snapshot) -> Snapshot | None:
-        """Return the same with new charts; none while those it has are good."""
-        if asyncio.get_running_loop().time() < snapshot.charts.good_until:
-            return None
-        return Snapshot(snapshot.stats, snapshot.rows, await self._charts())
-
-    async def _charts(self) -> Charts:
-        loop = asyncio.get_running_loop()
+        """Return the same with new figures and charts; none while those it has are good."""
+        loop, charts = asyncio.get_running_loop(), snapshot.charts
         started = loop.time()
+        if charts is not None and started < charts.good_until:
+            return None
+        stats = snapshot.stats
+        if self._wanted.filter.needs_rows:
+            stats = await self._stats()
+        return Snapshot(stats, snapshot.rows, await self._charts(started))
+
+    async def _stats(self) -> Stats:
+        return await self._container.figures.stats(self._store.id, self._wanted.filter)
+
+    async def _charts(self, started: float) -> Charts:
         figures, wanted = self._container.figures, self._wanted
         trend_of, days = wanted.filter, TREND_DAYS
         if wanted.step == "hour":
@@ -114,8 +122,9 @@ class PayoutReader:
             self._store, TREND_DAYS, TOP, wanted.ranking, wanted.filter
         )
         comparison = await figures.compare(self._store, wanted.filter)
-        rest = REST * (loop.time() - started)
-        return Charts(started + max(CHARTS_S, rest), trend, top_cards, comparison)
+        took_s = asyncio.get_running_loop().time() - started
+        good_until = started + max(CHARTS_S, REST * took_s)
+        return Charts(good_until, took_s, trend, top_cards, comparison)
 
     def _last_hours(self, wanted: PayoutFilter) -> PayoutFilter:
         """Cut a long range to its last days: a bar for each hour of it would be a hair."""

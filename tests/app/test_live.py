@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.live import Board
+import asyncio
+
+from app.live import Board, Boards
 from services.hub import Hub
 
 
@@ -37,3 +39,22 @@ async def test_what_is_dear_to_read_follows_when_the_rest_is_shown() -> None:
         await board._flush_dear()
     assert shown_before[:2] == ["rows", "rows > new rows"]
     assert page.shown[2:] == ["new rows > new charts", "new charts > new rows"]
+
+
+async def test_what_is_dear_follows_the_first_look_without_anything_happening() -> None:
+    page = Page()
+
+    async def read(_before: str | None) -> str:
+        return "rows"
+
+    async def follow(_snapshot: str) -> str | None:
+        return "charts" if len(page.shown) == 1 else None
+
+    boards = Boards(Hub())
+    await boards.join(("st_1", "all"), read, page, follow=follow)
+    async with asyncio.timeout(5):
+        while len(page.shown) < 2:
+            await asyncio.sleep(0)
+    boards.close()
+
+    assert page.shown == ["rows", "rows > charts"]

@@ -79,7 +79,10 @@ async def on_screen(past: Past, query: dict[str, str]) -> tuple[Sums, list[dict[
     """Return what the page's own board reads for the same address."""
     assert set(query) <= set(FIELDS)
     wanted = read_filter(FilterQuery.model_validate(query), past.shop.store)
-    snapshot = await PayoutReader(past.shop.container, past.shop.store, Wanted(wanted)).read(None)
+    reader = PayoutReader(past.shop.container, past.shop.store, Wanted(wanted))
+    snapshot = await reader.follow(await reader.read(None))
+    assert snapshot is not None
+    assert snapshot.stats is not None
     figures = {str(status): figure for status, figure in snapshot.stats.by_status.items()}
     figures["total"] = snapshot.stats.total
     sums = {name: (f.count, f.amount_sats) for name, f in figures.items() if f.count}
