@@ -26,14 +26,21 @@ def fact(name: str, value: str | None, *, copy: bool = False, look: str = "") ->
     """Place a line, with a button that copies its value; nothing where there is no value."""
     if not value:
         return
+    with fact_line(name):
+        # What can be copied need not be read to its end; the rest wraps.
+        cut = "clip" if copy or len(value) > LONG else "fp-whole"
+        Text("span", value).classes(f"num {cut} {look}").props["title"] = value
+        if copy:
+            quiet_copy(value, f"Copy {name.lower()}")
+
+
+@contextmanager
+def fact_line(name: str) -> Iterator[None]:
+    """Place a line whose value is placed within."""
     with html.div().classes("fp-fact"):
         Text("dt", name).classes("soft")
         with html.dd():
-            # What can be copied need not be read to its end; the rest wraps.
-            cut = "clip" if copy or len(value) > LONG else "fp-whole"
-            Text("span", value).classes(f"num {cut} {look}").props["title"] = value
-            if copy:
-                quiet_copy(value, f"Copy {name.lower()}")
+            yield
 
 
 class Folds:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from nicegui import html, ui
 
-from components.fact import fact, group
+from components.countdown import Countdown
+from components.fact import fact, fact_line, group
 from components.moment import age, short_moment
 from components.text import Text
 from components.unit import SATS, unit_of
@@ -75,7 +76,7 @@ class PayoutReview:
                 _costs(review)
                 if preview.risk is not None:
                     Text("p", _AMOUNTLESS).classes("fp-note is-warning")
-                Text("p", f"{review.cap} {_next(preview)}").classes("fp-note")
+                Text("p", _next(preview)).classes("fp-note")
                 self._error = Text("p").classes("fp-field-error").props("role=alert")
             with html.footer().classes("fp-modal-foot"):
                 back = Text("button", "Back").classes("fp-button").props("type=button")
@@ -128,11 +129,14 @@ def _costs(review: Review) -> None:
     preview = review.preview
     with group("Costs"):
         fact("Fee", review.fee)
+        fact("Fee at most", review.cap)
         if preview.rate is not None:
             fact("Rate", _rate(preview.rate, review.now))
         if preview.locked_until is not None:
             when = short_moment(preview.locked_until, review.now, review.zone_name)
-            fact("Amount holds until", when)
+            with fact_line("Amount holds until"):
+                Text("span", when).classes("num")
+                Countdown(preview.locked_until - review.now, "over; it is quoted anew")
         if review.pull_payment is not None:
             units = _minor(preview.units, preview.currency)
             fact("Taken from", f"{review.pull_payment}, {units}")

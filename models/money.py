@@ -26,10 +26,12 @@ MAX_MSAT = MAX_SATS * MSAT_PER_SAT
 MAX_MINOR = 10**15
 
 SATS_CURRENCY = "SATS"
-_DECIMAL = re.compile(r"([0-9]{1,3}(?:,[0-9]{3}){1,5}|[0-9]{1,18})(?:\.([0-9]{1,3}))?", re.ASCII)
+BTC_CURRENCY = "BTC"  # its minor unit is the sat, so it is kept as SATS
+_DECIMAL = re.compile(r"([0-9]{1,3}(?:,[0-9]{3}){1,5}|[0-9]{1,18})(?:\.([0-9]{1,8}))?", re.ASCII)
 # ISO 4217 minor units that are not two.
 _EXPONENTS = {
     "SATS": 0,
+    "BTC": 8,
     "BIF": 0,
     "CLP": 0,
     "DJF": 0,

@@ -24,7 +24,7 @@ from models.errors import (
 from models.ids import ATTEMPT, PAYOUT, Ids
 from models.instants import Clock, from_seconds, to_seconds
 from models.invoice import Invoice
-from models.money import MAX_MINOR, MAX_MSAT, MSAT_PER_SAT, SATS_CURRENCY, to_sat_ceil
+from models.money import BTC_CURRENCY, MAX_MINOR, MAX_MSAT, MSAT_PER_SAT, SATS_CURRENCY, to_sat_ceil
 from models.payout import Attempt, AttemptState, PayeeHome, Payout, PayoutKind
 from models.payout_request import AMOUNTLESS_RISK, PayoutPreview, PayoutRequest
 from models.pull_payment import PullPayment
@@ -55,7 +55,6 @@ MEMO_LIMIT = 300
 METADATA_LIMIT = 4_096
 # What nothing decides waits for its invoice to run out, so that must not take for ever.
 LONGEST_INVOICE = timedelta(days=30)
-BTC_CURRENCY = "BTC"  # its minor unit is the sat, so it is kept as SATS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from app.answers import to_json
 from app.idempotency import Once
 from app.pages.new_payout_form import fields_of, refusals, request_from
 from app.pages.visit import Visit
+from components.dollars import dollars
 from components.form_dialog import FormDialog, Values
 from components.payout_review import PayoutReview, Review
 from models.errors import IdempotencyMismatch, ServiceError
@@ -20,18 +21,17 @@ from models.payout import DestinationKind, Payout
 from models.payout_request import PayoutPreview, PayoutRequest
 from models.permission import Permission
 from models.pull_payment import PullPaymentPhase
+from models.wallet import Wallet
 from services.fee_estimates import estimate_fee
-from services.fee_policy import LEAST_CAP_NANOUSD, MOST_PERCENT
+from services.fee_policy import MOST_PERCENT, fee_cap_nanousd
 from services.storage.statement import Transaction
 
 CHOICES = 100
 ROUTE = "new payout dialog"
 KEY_BYTES = 16
-_LEAST_CENTS = LEAST_CAP_NANOUSD // NANOUSD_PER_CENT
-_CAP = (
-    f"If Flash expects a fee above {MOST_PERCENT} %, or above {_LEAST_CENTS} cents for small"
-    " amounts, it is not sent."
-)
+_DEARER = "if Flash expects more, it is not sent"
+_CAP = f"{MOST_PERCENT} % of the amount; {_DEARER}"
+_SHORT = "The wallet does not hold this much: it waits until there is enough."
 _MADE = "This payout was made already, with other values. Close this and look in the list."
 _OVER = "The time for which the amount was held is over. This is what it comes to now."
 
@@ -81,14 +81,19 @@ class NewPayout:
     async def _show(self, request: PayoutRequest, warning: str = "") -> None:
         container, store = self._visit.container, self._visit.store
         preview = await container.engine.requests.preview(store.id, request)
-        probe = await self._probe(preview)
+        wallet = await container.wallets.read(store.id)
+        probe = await self._probe(preview, wallet)
+        rate = container.rates.usable("USD", container.clock.utc_now())
+        needed = None if rate is None else rate.minor_ceil(preview.amount_msat * NANOUSD_PER_CENT)
         self._seen = request, preview
         if probe is not None and probe.refused:
             warning = "Flash finds no way to this recipient at the moment; it may be refused."
+        elif needed is not None and (wallet.balance_nanousd or needed) < needed:
+            warning = _SHORT
         review = Review(
             preview=preview,
             fee=_fee_words(probe),
-            cap=_CAP,
+            cap=_CAP if needed is None else f"{dollars(fee_cap_nanousd(needed))}; {_DEARER}",
             memo=request.memo or "",
             pull_payment=dict(self._pulls).get(request.pull_payment_id or ""),
             currency=store.currency,
@@ -99,7 +104,7 @@ class NewPayout:
         with self._visit.client:
             self._review.show(review)
 
-    async def _probe(self, preview: PayoutPreview) -> ProbeOutcome | None:
+    async def _probe(self, preview: PayoutPreview, wallet: Wallet) -> ProbeOutcome | None:
         container, store_id = self._visit.container, self._visit.store.id
         connected = container.connected.get(store_id)
         if connected is None or preview.kind is not DestinationKind.BOLT11:
@@ -107,7 +112,7 @@ class NewPayout:
         return await estimate_fee(
             connected.worker.tools.client,
             connected.pace,
-            await container.wallets.read(store_id),
+            wallet,
             preview.destination,
             amount_msat=preview.amount_msat,
             rate=container.rates.usable("USD", container.clock.utc_now()),
@@ -157,4 +162,6 @@ def _fee_words(probe: ProbeOutcome | None) -> str:
         return "no estimate yet"
     if probe.fee_cents == "0":
         return "less than a US cent, an estimate"
-    return f"about {probe.fee_cents} US cents, an estimate"
+    if not probe.fee_cents.isdecimal():
+        return f"about {probe.fee_cents} US cents, an estimate"
+    return f"about {dollars(int(probe.fee_cents) * NANOUSD_PER_CENT)}, an estimate"

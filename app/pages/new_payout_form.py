@@ -6,19 +6,20 @@ from collections.abc import Sequence
 
 from components.form_dialog import Field, Values
 from models.errors import GatewayError, InvalidField, InvoiceError, ServiceError
-from models.money import SATS_CURRENCY, parse_minor
+from models.money import BTC_CURRENCY, SATS_CURRENCY, parse_minor
 from models.payout_request import PayoutRequest
 from models.store import Store
 
 NO_PULL_PAYMENT = ""
 _AMOUNT_HINT = "Leave it empty for an invoice that names its amount."
 _TO_HINT = "A Lightning invoice, LNURL, Lightning Address or Flash username."
+_EXAMPLES = {SATS_CURRENCY: "25000", BTC_CURRENCY: "0.00025"}
 _PLACES = {"pull_payment_id": "pull_payment", "budget": "amount"}
 
 
 def fields_of(store: Store, pulls: Sequence[tuple[str, str]], values: Values) -> tuple[Field, ...]:
     """Return what is asked, with what was answered before."""
-    currencies = dict.fromkeys((SATS_CURRENCY, "USD", store.currency))
+    currencies = dict.fromkeys((SATS_CURRENCY, BTC_CURRENCY, "USD", store.currency))
     budgets = ((NO_PULL_PAYMENT, "None, from the wallet"), *pulls)
     return (
         Field(
@@ -76,7 +77,7 @@ def request_from(values: Values) -> PayoutRequest:
     text, currency = values.get("amount", ""), values.get("currency", SATS_CURRENCY)
     amount = parse_minor(text, currency) if text else None
     if text and not amount:
-        example = "25000" if currency == SATS_CURRENCY else "250.00"
+        example = _EXAMPLES.get(currency, "250.00")
         raise InvalidField("amount", f"give an amount such as {example}")
     return PayoutRequest(
         destination=destination,
