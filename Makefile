@@ -15,7 +15,7 @@ pip_install := PIP_USER=0 $(python) -m pip install --quiet --quiet --progress-ba
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install install-dev run test check lint types format bench soak damage lock clean
+.PHONY: help install install-dev run test check lint types format bench soak points damage lock clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,9 @@ bench: install-dev  ## measure, beside the machine's own limits
 
 soak: install-dev  ## kill it again and again for SECONDS=60
 	@$(python) -m tests.crash --seconds $(SECONDS) $(ARGS)
+
+points: install-dev  ## end every story at every commit and call, on both databases
+	@$(python) -m tests.crash.points $(ARGS)
 
 damage: install-dev  ## strike what reads strangers' texts a million times
 	@$(python) -m tests.damage $(ARGS)
