@@ -30,6 +30,8 @@ _log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0
 FLASH_LOOK_S = 2.0
+# With the three seconds that open requests have, well within what a service manager waits.
+DRAIN_S = 8.0
 _LOOPS = ("worker", "account socket", "wake")
 
 
@@ -91,8 +93,15 @@ def operators_store(container: Container, stores: list[Store]) -> Store | None:
     return next(found, None)
 
 
+async def drain(container: Container) -> None:
+    """Have every worker begin nothing more and take the answers that are under way."""
+    workers = [connected.worker for connected in container.connected.values()]
+    await asyncio.gather(*(worker.drain(DRAIN_S) for worker in workers))
+
+
 async def disconnect(container: Container, store_id: str) -> None:
-    """End the worker and the sockets of a store; a send on the wire is looked up later."""
+    """End the worker and the sockets of a store; a send that takes long is looked up later."""
+    await container.connected[store_id].worker.drain(DRAIN_S)
     await container.supervisor.end(*(f"{loop} {store_id}" for loop in _LOOPS))
     connected = container.connected.pop(store_id)
     await connected.worker.tools.client.close()

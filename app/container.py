@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from app.connecting import Connected, keep_connected
+from app.connecting import Connected, drain, keep_connected
 from app.doors import Doors, build_doors
 from app.engine import Engine, build_engine
 from app.flash_address import FlashAddress, open_address
@@ -230,6 +230,7 @@ async def running(container: Container) -> AsyncIterator[Container]:
         container.supervisor.start("housekeeping", housekeeping.run)
         yield container
     finally:
+        await drain(container)
         await container.supervisor.stop()
         for connected in container.connected.values():
             await connected.worker.tools.client.close()

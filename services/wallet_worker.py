@@ -39,6 +39,7 @@ FAILED_STEP_PAUSE = timedelta(seconds=30)
 DISCONNECTED_AFTER_S = 10.0  # without Flash for so long, a new claim would wait in vain
 OPEN_WORK_LIMIT = 500
 BALANCE_EVERY_S = 60.0
+DRAIN_LOOK_S = 0.02
 REFUSED_S = 30.0  # nobody lets us in sooner because we knock more often
 RECENT = timedelta(seconds=90)  # another instance has asked for the balance so lately, if it can
 
@@ -68,6 +69,7 @@ class WalletWorker:
     connection_id: str = ENVIRONMENT
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     health: WorkerHealth = field(default_factory=WorkerHealth)
+    _is_closing: bool = False
     _busy: set[str] = field(default_factory=set)
     _memory: dict[str, Memory] = field(default_factory=dict)
 
@@ -120,6 +122,14 @@ class WalletWorker:
                 away_s = (self.tools.clock.utc_now() - away_since).total_seconds()
             return None if away_s > DISCONNECTED_AFTER_S else PAUSE.total_seconds()
         return self.tools.pace.wait_s(2 * (self.health.waiting + 1))
+
+    async def drain(self, limit_s: float) -> None:
+        """Begin nothing more, and wait a little for the answers to what is on the wire."""
+        self._is_closing = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                while self._busy:
+                    await asyncio.sleep(DRAIN_LOOK_S)
 
     def told(self, changes: list[Change]) -> None:
         """Look at the work again, unless all that changed is what is being worked on here."""
@@ -229,7 +239,7 @@ class WalletWorker:
     ) -> None:
         now = self.tools.clock.utc_now()
         for payout in work:
-            if payout.id in self._busy:
+            if payout.id in self._busy or self._is_closing:
                 continue
             memory = self._memory.setdefault(payout.id, Memory())
             if len(self._busy) >= most or (memory.due is not None and now < memory.due):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,10 @@ import typer
 
 from app.cli import cli
 from models.migrations import run as migrations
-from tests.support.databases import Raw
+from tests.support.databases import Raw, raw
 from tests.support.program import Program
+from tests.support.sandbox import FlashAccount, Hand
+from tests.support.shop import PATIENCE_S
 
 STORE = ("init", "--store", "Corner Café", "--owner", "owner@example.com")
 
@@ -219,6 +223,37 @@ def test_serve_says_ready_when_it_is_and_ends_on_a_signal(program: Program) -> N
         assert "FLASH_PAYOUTS_PORT" in taken.err
         server.process.terminate()
         assert server.ends() == 0
+
+
+async def test_a_signal_lets_what_is_on_the_wire_be_answered(
+    program: Program, hand: Hand, account: FlashAccount
+) -> None:
+    store_id = init(program)["store_id"]
+    made = program.run("api-key", "create", "--store", store_id, "--name", "a", "--role", "owner")
+    flash = {"FLASH_API_URL": hand.sandbox.api_url, "FLASH_WS_URL": hand.sandbox.ws_url}
+    minted = await hand.foreign_invoice()
+    await hand.fault("slow_settle", match={"payment_hash": minted.hash}, times=1, delay_ms=1_500)
+    headers = {"Authorization": f"Bearer {made.out.strip()}", "Idempotency-Key": "one"}
+    with program.serving(FLASH_TOKEN=account.token, **flash) as server:
+        address = await asyncio.to_thread(server.ready)
+        async with httpx.AsyncClient(base_url=f"{address}/v1", headers=headers) as api:
+            async with asyncio.timeout(PATIENCE_S):
+                while not (await api.get("/wallet")).json()["connected"]:
+                    await asyncio.sleep(0.05)
+            asked = (await api.post("/payouts", json={"destination": minted.pr})).json()
+            approve = {"revision": asked["revision"]}
+            approved = await api.post(f"/payouts/{asked['id']}/approve", json=approve)
+            assert approved.status_code == 200, approved.text
+            await hand.has_struck()
+            started = time.monotonic()
+            server.process.terminate()  # with a connection open, too
+            assert await asyncio.to_thread(server.ends) == 0
+
+    assert time.monotonic() - started < 15
+    with raw(f"sqlite:///{program.folder}/data/payouts.db") as beneath:
+        assert beneath.rows("SELECT state, fence FROM payouts") == [("completed", 1)]
+        assert beneath.value("SELECT lease_owner FROM wallets") is None
+    assert await hand.times_paid(minted.hash) == 1
 
 
 def test_without_its_key_a_database_with_secrets_is_not_served(program: Program) -> None:
