@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.warm import end_with, nursery, take_streams
+from tests.support.warm import Forked, end_with, nursery, take_streams
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "FLASH_PAYOUTS_"
@@ -66,6 +66,17 @@ class Program:
             finally:
                 process.terminate()
                 process.communicate(timeout=STOP_S)
+
+    @contextmanager
+    def warm(self) -> Iterator[str]:
+        """Serve from a warm start, where the start itself is not what is tested; the address."""
+        settings = {"PORT": "0", "DATA_DIR": str(self.folder / "data")}
+        server = Forked("app", "serve", env=self._env(settings))
+        try:
+            yield server.line().split()[1]
+        finally:
+            server.terminate()
+            server.wait(STOP_S)
 
     def _env(self, settings: dict[str, str]) -> dict[str, str]:
         kept = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}

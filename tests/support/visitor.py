@@ -14,7 +14,7 @@ from tests.support.shop import Shop
 
 PASSWORD = "correct horse battery"
 EMAIL = "alice@example.com"
-_HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 
 
 class Visitor:
@@ -28,7 +28,7 @@ class Visitor:
     ) -> httpx.Response:
         """Open a form, or take the one that is shown, fill it in and send it."""
         page = shown or await self.http.get(path)
-        hidden = dict(_HIDDEN.findall(page.text))
+        hidden = dict(HIDDEN.findall(page.text))
         return await self.http.post(path, data=hidden | fields, headers=_FROM_US)
 
     async def sign_in(self, email: str = EMAIL, password: str = PASSWORD) -> httpx.Response:
