@@ -1,7 +1,8 @@
 """How much each visitor, key, card and link may ask for, at the edge.
 
-All of a proxy's visitors have one address if TRUSTED_PROXIES does not name it: so a visitor from
-this machine has ten times as much as another, but not more.
+Whoever asks from this machine itself is let through, but for signing in: that is the operator. What
+a proxy on this machine hands on says so in its header: its visitors have their own addresses if
+TRUSTED_PROXIES names it, else they share ten times as much as one.
 """
 
 from __future__ import annotations
@@ -28,26 +29,23 @@ OWN_TIMES = 10
 _SIGN_IN_PATHS = ("/login", "/setup/", "/join/", "/reset/", "/v1/auth/")
 _LNURL_PATHS = ("/lnurlw/", "/boltcard", "/.well-known/lnurlp/")
 _FREE_PATHS = ("/healthz", "/readyz", "/metrics")
+_HANDED_ON = frozenset({b"x-forwarded-for", b"forwarded", b"x-real-ip", b"via"})
 _K1_LIMIT = 64
 
 
 class Allowance:
-    """Knows which rule a request falls under, and whether there is any left.
+    """Knows which rule a request falls under, and whether there is any left."""
 
-    Where `spares_own` is set, this machine's addresses are let through, but for signing in.
-    """
-
-    def __init__(self, limits: RateLimits | None = None, *, spares_own: bool = False) -> None:
+    def __init__(self, limits: RateLimits | None = None) -> None:
         # An empty one is false, as everything empty is.
         self.limits = RateLimits(time.monotonic_ns) if limits is None else limits
-        self._spares_own = spares_own
 
     def of_request(self, scope: Scope) -> int:
         """Count a request by its address; returns 0, or after how many seconds to ask again."""
         path, host = str(scope["path"]), (scope.get("client") or ("", 0))[0]
         is_own = is_loopback(host)
         is_sign_in = path.startswith(_SIGN_IN_PATHS) and scope.get("method", "GET") == "POST"
-        if not is_sign_in and (path in _FREE_PATHS or (is_own and self._spares_own)):
+        if not is_sign_in and (path in _FREE_PATHS or is_spared(scope)):
             return 0
         rule, rate = ("sign-in", SIGN_IN) if is_sign_in else _rule_of(path)
         wait_s = self.limits.take(rule, network_of(host), rate.times(OWN_TIMES) if is_own else rate)
@@ -56,28 +54,34 @@ class Allowance:
                 wait_s = self.limits.take("k1", k1[:_K1_LIMIT], K1)
         return wait_s
 
-    def of_key(self, key_id: str, address: str | None) -> None:
+    def of_key(self, key_id: str, scope: Scope) -> None:
         """Count a request of an API key or a person's token.
 
         Raises:
             RateLimited: There is nothing left.
         """
-        self._need("key", key_id, KEY, address)
+        self._need("key", key_id, KEY, scope)
 
-    def of_card(self, card_id: str, address: str | None) -> None:
+    def of_card(self, card_id: str, scope: Scope) -> None:
         """Count a tap of a card.
 
         Raises:
             RateLimited: There is nothing left.
         """
-        self._need("card", card_id, CARD, address)
+        self._need("card", card_id, CARD, scope)
 
-    def _need(self, rule: str, name: str, rate: Rate, address: str | None) -> None:
-        if self._spares_own and is_loopback(address or ""):
+    def _need(self, rule: str, name: str, rate: Rate, scope: Scope) -> None:
+        if is_spared(scope):
             return
         wait_s = self.limits.take(rule, name, rate)
         if wait_s:
             raise RateLimited(wait_s)
+
+
+def is_spared(scope: Scope) -> bool:
+    """Tell whether a request began on this machine: no proxy handed it on."""
+    host = (scope.get("client") or ("", 0))[0]
+    return is_loopback(host) and not any(name in _HANDED_ON for name, _ in scope["headers"])
 
 
 def network_of(host: str) -> str:

@@ -105,11 +105,11 @@ async def caller_of(request: Request) -> Caller:
     if not text.startswith(KEY_PREFIX):
         standing = await services.doors.tokens.standing(text)
         session = standing.session
-        request.app.state.allowance.of_key(session.id, address)
+        request.app.state.allowance.of_key(session.id, request.scope)
         actor = Actor(ActorKind.PERSON, session.user_id, address, request_id_of(request))
         return Caller(session.store_id, standing.role, actor, session)
     key = await services.stores.authenticate(text)
-    request.app.state.allowance.of_key(key.id, address)
+    request.app.state.allowance.of_key(key.id, request.scope)
     actor = Actor(ActorKind.API_KEY, key.id, address, request_id_of(request))
     return Caller(key.store_id, key.role, actor, scopes=kept_scopes(key.scopes))
 

@@ -110,8 +110,7 @@ def build_api(container: Container, lifespan: Lifespan[FastAPI] | None = None) -
     )
     app.state.container = container
     app.state.turns = Turns()
-    # In a demo the town's customers live on this machine.
-    app.state.allowance = Allowance(spares_own=container.kind is DatabaseKind.DEMO)
+    app.state.allowance = Allowance()
     errors.install(app)
     app.router.routes.extend(lnurl.routes())
     app.router.routes.extend(card_keys.routes())

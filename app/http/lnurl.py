@@ -88,8 +88,7 @@ async def tap(request: Request) -> dict[str, Any]:
         opened = await services.boltcards.take_tap(query, _hint(request))
     except OutcomeUnknownError:
         raise TapError("unavailable", "This tap could not be taken; tap again.") from None
-    address = request.client.host if request.client else None
-    request.app.state.allowance.of_card(opened.card.id, address)
+    request.app.state.allowance.of_card(opened.card.id, request.scope)
     return _offered(services, services.withdrawals.offer_tap(opened), "/boltcard/claim", None)
 
 

@@ -30,6 +30,10 @@ class Ticks:
         return self.now
 
 
+def asked_from(host: str, *headers: bytes) -> dict[str, Any]:
+    return {"client": (host, 1), "headers": [(name, b"1.2.3.4") for name in headers]}
+
+
 def test_a_burst_goes_through_and_then_one_at_a_time() -> None:
     ticks, rate = Ticks(), Rate(burst=3, per_minute=60)
     limits = RateLimits(ticks)
@@ -109,23 +113,24 @@ async def test_keys_and_cards_have_allowances_of_their_own() -> None:
     allowance = Allowance(RateLimits(Ticks()))
     for count, rate in ((allowance.of_key, KEY), (allowance.of_card, CARD)):
         for _ in range(rate.burst):
-            count("one", "203.0.113.7")
+            count("one", asked_from("203.0.113.7"))
         with pytest.raises(RateLimited):
-            count("one", "203.0.113.9")
-        count("two", "203.0.113.7")
+            count("one", asked_from("203.0.113.9"))
+        count("two", asked_from("203.0.113.7"))
         with pytest.raises(RateLimited):
-            count("one", "127.0.0.1")
-    town = Allowance(RateLimits(Ticks()), spares_own=True)
-    for _ in range(KEY.burst + 1):
-        town.of_key("one", "127.0.0.1")
+            count("one", asked_from("127.0.0.1", b"x-forwarded-for"))
+        count("one", asked_from("127.0.0.1"))
 
 
-@pytest.mark.parametrize(("spares_own", "last"), [(False, 429), (True, 200)])
-async def test_this_machine_has_ten_times_as_much_and_only_a_demo_lets_it_all_through(
-    spares_own: bool, last: int
+@pytest.mark.parametrize(
+    ("headers", "last"), [({}, 200), ({"X-Forwarded-For": "1.2.3.4"}, 429), ({"Via": "x"}, 429)]
+)
+async def test_only_what_no_proxy_handed_on_is_let_through_from_this_machine(
+    headers: dict[str, str], last: int
 ) -> None:
-    edge = Edge(nothing, allowance=Allowance(RateLimits(Ticks()), spares_own=spares_own))
+    edge = Edge(nothing, allowance=Allowance(RateLimits(Ticks())))
     async with client_of(edge, "127.0.0.1") as http:
+        http.headers.update(headers)
         pages = [(await http.get("/")).status_code for _ in range(10 * PAGE.burst + 1)]
         tries = [(await http.post("/login")).status_code for _ in range(10 * SIGN_IN.burst + 1)]
 
