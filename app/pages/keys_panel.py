@@ -26,9 +26,7 @@ _NOTHING = ("No API key yet", "A program shows one to ask for payouts, or to rea
 _LIVES = (("30", "30 days"), ("90", "90 days"), ("365", "A year"), ("", "It never expires"))
 _TEXT = "Put it where the program reads it. Whoever has it may do what its role allows."
 _SCOPES = tuple((each.word, str(each)[:1].upper() + str(each)[1:]) for each in SCOPES)
-_SCOPES_HINT = (
-    "Tick nothing for all that its role allows, but not to resolve: that has to be ticked."
-)
+_SCOPES_HINT = "Tick nothing for all that its role allows."
 MOST = 100
 
 
