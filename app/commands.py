@@ -66,7 +66,8 @@ async def init(
     settings = load_settings()
     await asyncio.to_thread(migrate_database, settings)
     async with opened(settings) as container:
-        wanted = NewStore(store, owner, currency, time_zone, password)
+        known = container.engine.currencies.check(currency)
+        wanted = NewStore(store, owner, known, time_zone, password)
         return await container.stores.init(wanted, container.kind)
 
 

@@ -225,6 +225,7 @@ async def running(container: Container) -> AsyncIterator[Container]:
         container.supervisor.start("stores", partial(keep_connected, container))
         housekeeping = Housekeeping(container.database, container.clock)
         container.supervisor.start("rates", container.engine.rate_watch.run)
+        container.supervisor.start("currencies", container.engine.currencies.run)
         container.supervisor.start("night watch", container.engine.night_watch.run)
         container.supervisor.start("comparisons", container.engine.night_watch.compare)
         container.supervisor.start("housekeeping", housekeeping.run)

@@ -10,12 +10,15 @@ from urllib.parse import urlsplit
 from app.settings import Settings, is_loopback
 from app.wires import Wires
 from app.workers import Workers
+from models.currency import Currency
+from models.flash import FlashConnection
 from models.ids import Ids
 from models.instants import Clock
 from services.audits import Audits
 from services.bookkeeper import Bookkeeper
 from services.books import Books
 from services.closed_books import ClosedBooks
+from services.currencies import Currencies
 from services.database import Database
 from services.destinations import Destinations, flash_address_host
 from services.epoch import Epochs
@@ -49,6 +52,7 @@ class Engine:
     interventions: Interventions
     books: ClosedBooks
     rate_watch: RateWatch
+    currencies: Currencies
     reconciliations: Reconciliations
     audits: Audits
     night_watch: NightWatch
@@ -91,11 +95,22 @@ def build_engine(
         epochs=Epochs(database, clock, Recovery(database, clock, ids), settings.data_dir),
         review=RecoveryReview(database, clock, ids, rates, tracking),
         books=ClosedBooks(database, clock, ids, tracking, auto_release=settings.auto_release),
+        currencies=Currencies(clock, partial(_ask_currencies, settings)),
         rate_watch=RateWatch(rates, clock, sources, partial(_currencies, database)),
         reconciliations=reconciliations,
         audits=audits,
         night_watch=NightWatch(database, clock, audits, reconciliations, workers.bookkeeper),
     )
+
+
+async def _ask_currencies(settings: Settings) -> list[Currency]:
+    """Ask Flash for its currencies as nobody in particular: before a wallet is connected, too."""
+    client = FlashClient(FlashConnection(settings.flash_api_url, settings.flash_ws_url))
+    await client.open()
+    try:
+        return await client.fetch_currencies()
+    finally:
+        await client.close()
 
 
 async def _currencies(database: Database) -> set[str]:

@@ -55,6 +55,8 @@ class Field:
     is_needed: bool = True
     hint: str = ""
     choices: tuple[str, ...] = ()
+    # What choices are called, where that is more than what they are.
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +147,9 @@ def _line(field: Field, *, is_first: bool) -> str:
     hint = f"<p>{_safe(field.hint)}</p>" if field.hint else ""
     if field.choices:
         options = "".join(
-            f"<option{' selected' if choice == field.value else ''}>{_safe(choice)}</option>"
-            for choice in field.choices
+            f'<option value="{_safe(choice)}"{" selected" if choice == field.value else ""}>'
+            f"{_safe(name)}</option>"
+            for choice, name in zip(field.choices, field.names or field.choices, strict=True)
         )
         chosen = f'<select name="{field.name}">{options}</select>'
         return f"<label>{_safe(field.label)}{chosen}</label>{hint}"

@@ -34,6 +34,9 @@ class ActBody(Strict):
     revision: Revision | None = None
 
 
+WHICHEVER = ActBody()
+
+
 class ResolveBody(ActBody):
     """What a person found out, and by what."""
 
@@ -54,14 +57,13 @@ async def retry(
     services: Services,
     caller: Intervener,
     payout_id: str,
-    body: ActBody | None = None,
+    body: ActBody = WHICHEVER,
 ) -> Response:
     """Try a failed payout again; its money is reserved anew."""
-    revision = None if body is None else body.revision
 
     async def act(keyed: Once) -> tuple[bytes, int]:
         await services.engine.interventions.retry(
-            caller.store_id, payout_id, caller.actor, revision
+            caller.store_id, payout_id, caller.actor, body.revision
         )
         return await _answer(services, caller, keyed, payout_id)
 
@@ -115,14 +117,13 @@ async def release(
     services: Services,
     caller: Intervener,
     payout_id: str,
-    body: ActBody | None = None,
+    body: ActBody = WHICHEVER,
 ) -> Response:
     """Lift the hold of a payout."""
-    revision = None if body is None else body.revision
 
     async def act(keyed: Once) -> tuple[bytes, int]:
         await services.engine.interventions.release(
-            caller.store_id, payout_id, caller.actor, revision
+            caller.store_id, payout_id, caller.actor, body.revision
         )
         return await _answer(services, caller, keyed, payout_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from app.answers import json_answer
 from app.auth import Reader, Services
 from app.http.shapes.shape import answers
-from app.http.shapes.wallet import RatesShape
+from app.http.shapes.wallet import CurrenciesShape, RatesShape
 from models.money import Rate
 from services.rates import RateVerdict
 
@@ -25,6 +26,15 @@ async def read(services: Services, caller: Reader) -> Response:
     now = services.clock.utc_now()
     verdicts = [services.rates.verdict(each, now) for each in sorted({"USD", store.currency})]
     return json_answer({"as_of": now, "items": [_shown(verdict) for verdict in verdicts]})
+
+
+@router.get("/currencies", **answers(CurrenciesShape))
+async def read_currencies(services: Services, caller: Reader) -> Response:
+    """Return the currencies a store may count in: Flash's, or our own list while it is away."""
+    del caller
+    known = services.engine.currencies.known
+    items = [asdict(each) for each in known.items]
+    return json_answer({"asked_at": known.asked_at, "items": items, "next_cursor": None})
 
 
 def _shown(verdict: RateVerdict) -> dict[str, Any]:

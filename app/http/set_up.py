@@ -12,6 +12,7 @@ from app.auth import container_of
 from app.http.form import Field, Form, read_form, show_form, show_words
 from app.http.sign_in import entered, refused
 from app.sessions import origin_of
+from models.currency import CurrencyList
 from models.errors import NotFoundError, RuleError
 from services.password_policy import MIN_LENGTH
 from services.stores import NewStore
@@ -26,7 +27,7 @@ NEW_PASSWORD = Field(
 _ZONES = tuple(sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC"))
 
 
-def _form(token: str, given: dict[str, str]) -> Form:
+def _form(token: str, given: dict[str, str], known: CurrencyList) -> Form:
     return Form(
         "Set up Flash Payouts",
         f"/setup/{token}",
@@ -46,7 +47,12 @@ def _form(token: str, given: dict[str, str]) -> Form:
                 "currency",
                 "Currency",
                 value=given.get("currency", "USD"),
-                hint="What worths are shown in, such as USD or EUR. It stays.",
+                choices=tuple(each.code for each in known.items),
+                names=tuple(
+                    each.code if each.name == each.code else f"{each.code} {each.name}"
+                    for each in known.items
+                ),
+                hint="What worths are shown in. It stays.",
             ),
         ),
         text="Make the first store and become its owner. Next comes its Flash wallet.",
@@ -60,7 +66,8 @@ async def show_set_up(request: Request) -> Response:
         await container_of(request).doors.set_up.check(token)
     except NotFoundError as error:
         return show_words("Set up", error.message, 404)
-    return show_form(request, _form(token, {}))
+    known = container_of(request).engine.currencies.known
+    return show_form(request, _form(token, {}, known))
 
 
 async def take_set_up(request: Request) -> Response:
@@ -72,7 +79,7 @@ async def take_set_up(request: Request) -> Response:
         wanted = NewStore(
             name=given.get("store", ""),
             owner_email=given.get("email", ""),
-            currency=given.get("currency", ""),
+            currency=container.engine.currencies.check(given.get("currency", "")),
             time_zone=given.get("time_zone", ""),
             password=given.get("password"),
         )
@@ -83,7 +90,7 @@ async def take_set_up(request: Request) -> Response:
     except NotFoundError as error:
         return show_words("Set up", error.message, 404)
     except RuleError as error:
-        return refused(request, _form(token, given), error)
+        return refused(request, _form(token, given, container.engine.currencies.known), error)
     # Without a wallet there is nothing to watch yet.
     return entered(request, done, "/settings" if container.settings.flash is None else "/")
 

@@ -23,6 +23,7 @@ from gql.transport.exceptions import (
     TransportServerError,
 )
 
+from models.currency import Currency
 from models.errors import CredentialRefused, GatewayError
 from models.flash import (
     FlashConnection,
@@ -51,7 +52,7 @@ from services.flash.answers import (
     unreadable,
 )
 from services.flash.invoice_status import read_status
-from services.flash.price import read_price
+from services.flash.price import read_currencies, read_price
 from services.flash.statement import read_csv, read_details, read_node
 from services.flash.wallet import read_wallet
 from services.points import Watch, unwatched
@@ -287,6 +288,15 @@ class FlashClient:
             msg = f"Flash has no price in {currency}."
             raise GatewayError(msg)
         return rate
+
+    async def fetch_currencies(self) -> list[Currency]:
+        """Ask which currencies there are prices in; nobody has to be known for that.
+
+        Raises:
+            GatewayError: No usable answer.
+        """
+        result = await self._execute(GraphQLRequest(documents.CURRENCIES))
+        return read_currencies((result.data or {}).get("currencyList"))
 
     async def fetch_statement(self, wallet_id: str, first: int = 100) -> list[StatementRow]:
         """Ask for the newest rows of the wallet's list; an empty list proves nothing.

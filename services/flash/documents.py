@@ -49,6 +49,7 @@ query Price($currency: DisplayCurrency) {
   realtimePrice(currency: $currency) { timestamp btcSatPrice { base offset } }
 }
 """)
+CURRENCIES = gql("query Currencies { currencyList { id name symbol fractionDigits } }")
 TRANSACTIONS = gql("""
 query Statement($first: Int, $wallets: [WalletId]) {
   me { defaultAccount { transactions(first: $first, walletIds: $wallets) { edges { node {

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from models.errors import GatewayError
+from models.errors import GatewayError, UnavailableError
 from models.money import Rate
+from services.quotes import convert
+from services.rate_watch import RateWatch
 from services.rates import FRESH, USABLE, Rates
 from tests.support.clock import NOON, HandClock
 
@@ -78,6 +80,7 @@ def other(percent: int, source: str, at: datetime = NOON) -> Rate:
 
 
 FLASH = Rate("USD", 1, 10, "flash", NOON)
+OLD = Rate("USD", 1, 10, "flash", NOON - USABLE - SECOND)
 VERDICTS: list[tuple[str, list[Rate], list[Rate], str | None]] = [
     ("nothing is known", [], [], None),
     ("Flash alone", [FLASH], [], "flash"),
@@ -88,6 +91,12 @@ VERDICTS: list[tuple[str, list[Rate], list[Rate], str | None]] = [
     ("an old witness says nothing", [FLASH], [other(50, "a", NOON - timedelta(hours=1))], "flash"),
     ("others stand in", [], [other(99, "a"), other(100, "b"), other(101, "c")], "b"),
     ("one other stands in", [], [other(100, "a")], "a"),
+    ("Flash is too old, and nobody else speaks", [OLD], [], None),
+    ("Flash is too old, and another stands in", [OLD], [other(300, "a")], "a"),
+    ("everybody is too old", [OLD], [other(99, "a", OLD.at)], None),
+    ("of others a quarter of an hour counts", [], [other(99, "a", NOON - USABLE)], "a"),
+    ("just within the deviation", [FLASH], [other(95, "a")], "flash"),
+    ("just beyond it", [FLASH], [other(94, "a")], None),
     ("others that contradict each other do not", [], [other(100, "a"), other(120, "b")], None),
 ]
 
@@ -108,4 +117,48 @@ def test_prices_are_weighed(
 
     assert (verdict.rate.source if verdict.rate else None) == source
     assert (verdict.reason is None) is (source is not None)
-    assert rates.of_flash("USD", NOON) == (flash[0] if flash else None)
+    assert rates.of_flash("USD", NOON) == (FLASH if flash == [FLASH] else None)
+
+
+async def test_with_one_source_dead_another_stands_in_and_with_all_dead_nothing_converts(
+    clock: HandClock,
+) -> None:
+    rates = Rates(clock)
+    rates.put(FLASH)
+
+    class Named:
+        def __init__(self, name: str) -> None:
+            self.name, self.is_dead = name, False
+
+        async def fetch(self, currency: str) -> Rate:
+            if self.is_dead:
+                raise GatewayError
+            return Rate(currency, 1, 10, self.name, clock.utc_now())
+
+    async def currencies() -> set[str]:
+        return {"USD"}
+
+    one, other = Named("one"), Named("other")
+    watch = RateWatch(rates, clock, [one, other], currencies)
+    one.is_dead = True
+    clock.advance(minutes=16)
+    await watch.look()
+    assert convert(rates, clock.utc_now(), units=5, currency="USD", into="USD").rate is not None
+    verdict = rates.verdict("USD", clock.utc_now())
+    assert verdict.rate is not None
+    assert verdict.rate.source == "other"
+
+    other.is_dead = True
+    clock.advance(minutes=15, seconds=1)
+    await watch.look()
+
+    with pytest.raises(UnavailableError, match="to USD now: the last price is too old"):
+        convert(rates, clock.utc_now(), units=5, currency="USD", into="USD")
+    with pytest.raises(UnavailableError, match="to EUR now: there is no price"):
+        convert(rates, clock.utc_now(), amount_msat=5_000, into="EUR")
+    rates.put(Rate("USD", 1, 10, "flash", clock.utc_now()))
+    rates.put_other(Rate("USD", 2, 10, "other", clock.utc_now()))
+    with pytest.raises(UnavailableError, match="contradict each other"):
+        convert(rates, clock.utc_now(), units=5, currency="USD", into="USD")
+    # Sats are sats, whatever a price says.
+    assert convert(rates, clock.utc_now(), units=5, into="SATS").amount_msat == 5_000

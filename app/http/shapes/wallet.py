@@ -195,3 +195,20 @@ class RatesShape(Shape):
 
     as_of: datetime
     items: list[VerdictShape]
+
+
+class CurrencyShape(Shape):
+    """A currency that a store may count in."""
+
+    code: str
+    name: str
+    symbol: str
+    digits: int
+
+
+class CurrenciesShape(Shape):
+    """What may be chosen; `asked_at` is null while Flash could not be asked."""
+
+    asked_at: datetime | None
+    items: list[CurrencyShape]
+    next_cursor: None
