@@ -43,6 +43,7 @@ _WORDS = {
     NeedKind.APPROVE: "{count:,} to approve",
     NeedKind.FAILED: "{count:,} failed in 24 h",
     NeedKind.BUDGET: "{count:,} pull payments nearly empty",
+    NeedKind.ONE_FACTOR: "Your sign-in has no second factor",
 }
 _GRAVE = frozenset(
     {
@@ -51,7 +52,11 @@ _GRAVE = frozenset(
     }
 )
 # Where to go for what no filter of the dashboard shows.
-_GOES = {NeedKind.BUDGET: "/pull-payments", NeedKind.CHECKS: "/wallet"}
+_GOES = {
+    NeedKind.BUDGET: "/pull-payments",
+    NeedKind.CHECKS: "/wallet",
+    NeedKind.ONE_FACTOR: "/account",
+}
 
 
 class NeedsYou:

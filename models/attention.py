@@ -53,6 +53,8 @@ class NeedKind(StrEnum):
     APPROVE = "approve"
     FAILED = "failed"
     BUDGET = "budget"
+    # Of whoever looks, not of the store.
+    ONE_FACTOR = "one_factor"
 
 
 @dataclass(frozen=True, slots=True)

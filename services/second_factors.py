@@ -86,6 +86,11 @@ class SecondFactors:
 
         await self._database.write(drop)
 
+    async def is_on(self, user_id: str) -> bool:
+        """Tell whether a person is asked for a code beside the password."""
+        person = await self._database.read(people.read_person, user_id)
+        return person is not None and person.has_second_factor
+
     async def codes_left(self, user_id: str) -> int:
         """Return how many recovery codes were not used."""
         return await self._database.read(people.count_codes, user_id)

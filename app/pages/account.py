@@ -28,6 +28,11 @@ _NO_ACCOUNT = "The demo has no accounts: whoever opens it on this machine is its
 _PASSWORD = Field("password", "Your password", "password")
 _Then = Callable[[Session, Actor], Awaitable[None]]
 _CODE = Field("code", "Code", hint="Of your authenticator app, or a recovery code.")
+_ALONE = "Your password alone signs you in. A code of an app on your phone makes it two."
+_DECIDES = (
+    "You decide over money here, and your password alone signs you in: whoever learns it decides "
+    "too. Have a code of an app on your phone asked for as well."
+)
 _RECOVERY = (
     "Keep these where you find them without your phone. Each lets you in once, in place of a code."
 )
@@ -83,6 +88,7 @@ class AccountPage:
         if me is None:
             return
         self._has_factor = me.has_second_factor
+        await visit.look_at_factor()
         codes = await self._doors.factors.codes_left(user_id)
         sessions = await self._doors.sessions.live_of(user_id)
         with visit.client:
@@ -100,7 +106,7 @@ class AccountPage:
 
     def _show_factor(self, codes: int) -> None:
         if not self._has_factor:
-            note = "Your password alone signs you in. A code of an app on your phone makes it two."
+            note = _DECIDES if self._visit.lacks_factor else _ALONE
             buttons: tuple[Button, ...] = (("Set it up", self._asking(self._enrol)),)
             self._factor.show({"State": ("○ Off", "soft")}, note, buttons)
             return

@@ -30,6 +30,7 @@ from components.top_cards_chart import TopCardsChart
 from components.trend_chart import TrendChart
 from components.unit import SATS, unit_of
 from components.wallet_panel import WalletPanel
+from models.attention import Need, NeedKind
 from models.errors import InvalidField, ServiceError
 from models.export import ExportFormat, ExportOrder
 from models.payout_filter import PayoutFilter
@@ -102,7 +103,8 @@ class Dashboard:
 
     def show_standing(self, standing: Standing) -> None:
         """Show what waits for a person."""
-        self._needs.show(standing.needs, standing.funds.as_of)
+        own = (Need(NeedKind.ONE_FACTOR),) if self._visit.lacks_factor else ()
+        self._needs.show((*standing.needs, *own), standing.funds.as_of)
         self._wallet.show(standing.funds)
         self._budgets.show(standing.funds)
 

@@ -240,6 +240,7 @@ def register_shell(container: Container, boards: Boards, places: Sequence[Place]
         ui.page_title(f"{store.name} · Flash Payouts")
         visit = Visit(container, boards, caller, store, client, _nowhere)
         visit.stores = await stores_of(visit)
+        await visit.look_at_factor()
         tab = Shell(visit, places)
         query = f"?{request.url.query}" if request.url.query else ""
         tab.build(request.url.path + query)

@@ -51,6 +51,8 @@ class Visit:
     is_hidden: bool = False
     # Id, name and role of each store of the person who looks.
     stores: tuple[tuple[str, str, Role], ...] = ()
+    # Whoever looks decides over money, with nothing but a password.
+    lacks_factor: bool = False
 
     @property
     def is_watching(self) -> bool:
@@ -65,6 +67,12 @@ class Visit:
             Unauthenticated: The session is over.
         """
         return await right_now(self.caller, self.container, permission, again=again)
+
+    async def look_at_factor(self) -> None:
+        """Notice whether whoever looks should have a second factor, and has none."""
+        decides = self.caller.session is not None and self.caller.may(Permission.APPROVE)
+        factors = self.container.doors.factors
+        self.lacks_factor = decides and not await factors.is_on(self.caller.person_id)
 
     async def session(self) -> Session | None:
         """Return the session of whoever looks, as it is now; a demo's visitor has none.

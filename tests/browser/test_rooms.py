@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -161,7 +162,8 @@ def test_an_account_has_its_password_second_factor_and_sessions(
     other = httpx.Client()
     assert other.post(f"{served}/login", data=OWNER).status_code == 303
     page = enter(browser, served, OWNER)
-    go(page, served, "/account")
+    page.get_by_test_id("need-one_factor").click()
+    expect(page.get_by_test_id("factor")).to_contain_text("You decide over money here")
     expect(page.get_by_test_id("sessions").locator("li")).to_have_count(3)
     page.get_by_role("button", name="Set it up").click()
     page.get_by_role("textbox", name="Your password").fill("not mine")
@@ -181,6 +183,10 @@ def test_an_account_has_its_password_second_factor_and_sessions(
     factor = page.get_by_test_id("factor")
     expect(factor).to_contain_text("● On")
     expect(factor).to_contain_text("10")
+    page.get_by_role("link", name="Payouts").click()
+    expect(page.get_by_text("Nothing needs you").first).to_be_visible()
+    expect(page.get_by_test_id("need-one_factor")).to_be_hidden()
+    page.get_by_role("link", name="Account").click()
 
     page.get_by_role("button", name="End all others").click()
     expect(page.get_by_test_id("sessions").locator("li")).to_have_count(1)
@@ -252,6 +258,48 @@ def test_the_settings_connect_a_wallet_live_and_let_go_of_it(
         page.get_by_role("link", name="Account").click()
         expect(page).to_have_url(re.compile("/account$"))
         expect(page.get_by_role("link", name="Account")).to_be_hidden()
+        page.context.close()
+
+
+def test_two_browsers_of_two_stores_see_each_their_own(
+    browser: Browser, served: str, tmp_path: Path
+) -> None:
+    program = Program(tmp_path, {})
+    pages, keys = {}, {}
+    for store, who in (("Corner Café", OWNER), ("Next door", VIEWER)):
+        words = ("init", "--store", store, "--owner", who["email"], "--password-stdin")
+        made = program.run(*words, stdin=f"{who['password']}\n")
+        store_id = json.loads(made.out)["store_id"]
+        key = ("api-key", "create", "--store", store_id, "--name", "till", "--role", "manager")
+        keys[store] = program.run(*key).out.strip()
+        pages[store] = enter(browser, served, who)
+        go(pages[store], served, "/pull-payments")
+
+    def post(store: str, path: str, **body: object) -> str:
+        headers = {"Authorization": f"Bearer {keys[store]}"}
+        answer = httpx.post(f"{served}/v1/{path}", json=body, headers=headers)
+        return str(answer.raise_for_status().json()["id"])
+
+    budget = {"currency": "SATS", "amount": 1_000, "auto_approve": True}
+    theirs = post("Corner Café", "pull-payments", name="For Anna", **budget)
+    expect(pages["Corner Café"].get_by_text("For Anna")).to_be_visible()
+    post("Next door", "pull-payments", name="For Zoe", **budget)
+    expect(pages["Next door"].get_by_text("For Zoe")).to_be_visible()
+    expect(pages["Next door"].get_by_text("For Anna")).to_have_count(0)
+    expect(pages["Corner Café"].get_by_text("For Zoe")).to_have_count(0)
+
+    card = post("Corner Café", "boltcards", alias="Anna", pull_payment_id=theirs)
+    stranger = pages["Next door"]
+    for address, then in (
+        (f"/pull-payments/{theirs}", "/pull-payments"),
+        (f"/boltcards/{card}", "/boltcards"),
+        ("/boltcards/bc_nobody", "/boltcards"),
+    ):
+        go(stranger, served, address)
+        expect(stranger.get_by_text("There is no such")).to_be_visible()
+        expect(stranger).to_have_url(f"{served}{then}")
+        expect(stranger.get_by_text("Anna")).to_have_count(0)
+    for page in pages.values():
         page.context.close()
 
 

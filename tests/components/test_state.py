@@ -61,6 +61,7 @@ def test_every_need_is_said_in_a_few_words() -> None:
         "3 to approve",
         "3 failed in 24 h",
         "3 pull payments nearly empty",
+        "Your sign-in has no second factor",
     ]
     assert words(Need(NeedKind.BUDGET, 1, subject="{since}"), NOON, "UTC") == "{since} nearly empty"
     assert words(Need(NeedKind.SHORT), NOON, "UTC") == "Wallet short"

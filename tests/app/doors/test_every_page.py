@@ -10,9 +10,9 @@ import pytest
 from app.pages.register import PLACES
 from app.pages.shell import Shell
 from app.pages.visit import Visit
-from models.permission import ALLOWED
+from models.permission import ALLOWED, Permission
 from models.store import Role
-from tests.app.doors.page_acts import Things, begin_session, open_tab
+from tests.app.doors.page_acts import Things, begin_session, open_tab, set_an_authenticator_up
 from tests.app.doors.test_every_act import staged
 from tests.components.pages import paper
 from tests.support.shop import Shop, open_store
@@ -42,6 +42,18 @@ async def test_a_role_is_shown_the_pages_that_the_table_says(shop: Shop, role: R
             for path in place.paths:
                 found, _, _ = shell._find(known[path])
                 assert found is (place if role in ALLOWED[place.permission] else PLACES[0])
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_whoever_decides_is_told_that_a_password_is_little(shop: Shop, role: Role) -> None:
+    async with staged(shop) as stage:
+        stage.visit.caller = replace(stage.visit.caller, role=role)
+        await stage.visit.look_at_factor()
+
+        assert stage.visit.lacks_factor is (role in ALLOWED[Permission.APPROVE])
+        await set_an_authenticator_up(stage)
+        await stage.visit.look_at_factor()
+        assert not stage.visit.lacks_factor
 
 
 async def shown(visit: Visit, address: str) -> str:
