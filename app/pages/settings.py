@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nicegui import background_tasks, ui
+from nicegui import background_tasks, html, ui
 
 from app.connecting import operators_store
 from app.pages.connection import connection_of
@@ -47,8 +47,10 @@ class SettingsPage:
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self._store = visit.store
-        self._store_panel = RoomPanel("Store", "store")
-        self._flash = ConnectionPanel(visit.store.time_zone)
+        with html.div().classes("fp-rooms-two"):
+            self._store_panel = RoomPanel("Store", "store")
+            with html.div().classes("fp-column"):
+                self._flash = ConnectionPanel(visit.store.time_zone)
         self._change_form = FormDialog("Change the store", "Save", self._change)
         self._enter_form = FormDialog("Connect a Flash wallet", "Test and keep", self._enter)
         self._sure = SureDialog(visit, Permission.SETTINGS)
