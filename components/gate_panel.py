@@ -25,6 +25,7 @@ _REASONS = {
     " held until a person decides.",
 }
 _OPEN = "Approved payouts are sent as their turn comes."
+_NO_WALLET = "Nothing is sent before a wallet is connected, on the page Settings."
 _STOPPED = "A person stopped them: nothing new is sent, look-ups go on."
 
 
@@ -71,6 +72,8 @@ class GatePanel:
         shut, stopped = wallet.gate is Gate.SHUT, wallet.stopped_at is not None
         word, look = "● Open", "is-completed"
         since, why = None, _OPEN
+        if connection is None:
+            word, look, why = "○ No wallet", "soft", _NO_WALLET
         if shut:
             word, look, since = "✕ Gate shut", "is-failed", wallet.gate_changed_at
             why = _REASONS.get(wallet.gate_reason or "", "The gate is shut; nothing new is sent.")
@@ -79,7 +82,7 @@ class GatePanel:
             why = f"{_STOPPED} {why}" if shut else _STOPPED
         when = "" if since is None else f" since {short_moment(since, now, self._zone_name)}"
         self._state.set_text(word + when)
-        self._state.classes(remove="is-completed is-failed", add=look)
+        self._state.classes(remove="is-completed is-failed soft", add=look)
         self._why.set_text(why)
         self._open.set_visibility(shut and self._acts.open_gate is not None)
         self._stop.set_visibility(not stopped and self._acts.stop is not None)

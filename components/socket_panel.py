@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from nicegui import events, html
+from nicegui.element import Element
 
 from components.moment import age, short_moment
 from components.text import Text
@@ -56,19 +57,30 @@ class ConnectionSigns:
         self._zone_name = zone_name
         self._shown: dict[str, str] = {}
         self._texts: dict[str, Text] = {}
+        # What there is nothing to say of while the store has no connection.
+        self._connected: list[Element] = []
         for number in range(SOCKETS):
-            with html.div().classes("fp-socket"):
+            with html.div().classes("fp-socket") as box:
+                if number:
+                    self._connected.append(box)
                 self._text(f"name {number}", "span", "name")
                 self._text(f"state {number}", "span", "state")
                 self._text(f"detail {number}", "span", "fp-aside num")
         with html.dl().classes("fp-health-rows"):
             for name in _ROWS:
-                html.dt(name)
+                word = html.dt(name)
                 self._text(name, "dd", "num")
+                if name != "Gate":
+                    self._connected += [word, self._texts[name]]
 
     def show(self, connection: Connection | None, wallet: Wallet, now: datetime) -> None:
         """Show how things are."""
+        for element in self._connected:
+            if element.visible is (connection is None):
+                element.set_visibility(connection is not None)
         if connection is None:
+            self._say("state 0", "")
+            self._say("detail 0", "")
             self._say("name 0", "This store is not connected to Flash.")
             self._say("Gate", _gate(wallet, now, self._zone_name))
             return

@@ -118,6 +118,12 @@ async def test_a_shut_gate_says_why_and_only_an_owner_opens_it() -> None:
         panel = GatePanel("UTC", GateActs(open_gate=None, stop=None, resume=None))
         panel.show(WALLET, Attention(0, 2, 0, 0), None, 3, NOON)
         told = page.read("gate")
+        panel.show(replace(WALLET, gate=Gate.OPEN), Attention(0, 0, 0, 0), None, 0, NOON)
+        unconnected = page.read("gate")
+        hidden = {text for text in panel._signs._texts.values() if not text.visible}
+    assert "○ No wallet" in unconnected
+    assert panel._signs._texts["Pace"] in hidden
+    assert panel._signs._texts["Gate"] not in hidden
     assert "✕ Gate shut since 12:00" in told
     assert "paid after its money had been given free" in told
     assert "3 sent, not settled" in told
