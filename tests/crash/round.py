@@ -19,6 +19,9 @@ from tests.crash.shop import Shop
 from tests.crash.stage import Stage, opened
 
 _SKEW_S = 20.0
+# A life must last so long until its bookkeeper looks at Flash's list for the first time.
+_EVENING_S = 36.0
+_EVENINGS = 4  # one round of so many has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,11 @@ class Plan:
     def skew_s(self) -> float:
         """Return how far Flash's clock is off, either way."""
         return random.Random(f"skew {self.seed}").uniform(-_SKEW_S, _SKEW_S)
+
+    @property
+    def evening_s(self) -> float:
+        """Return how long both live on in bad weather when the killing is over."""
+        return _EVENING_S if self.hours and self.seed % _EVENINGS == 0 else 0.0
 
 
 @dataclass(slots=True)
@@ -90,6 +98,7 @@ async def play(ground: Ground, plan: Plan) -> Report:
         kills = stage.service.kills + stage.sandbox.kills
         drain = Drain(stage, chance)
         await drain.begin()
+        await asyncio.sleep(plan.evening_s)
         unmet = await stage.control.unmet()
         await drain.run(hours=plan.hours)
         judge = await Judge.of(stage, wallet_before, hours=plan.hours)

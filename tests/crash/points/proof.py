@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from models.states import PayoutState
 from tests.crash.points.lives import Lives, comes_to_its_end, hashes
 from tests.crash.points.stories import Story
+from tests.crash.points.victim import kill_at
 from tests.crash.points.watch import SENT, SETTLES_AFTER_MS, Watch, sent
 
 # What is done again and again while time passes is ended at so often; then it is the same again.
@@ -38,6 +39,18 @@ class Proof:
             await self._play(point)
         self.findings += map(str, await self._shop.container.books.audit(self._shop.store.id))
         await self._life.aclose()
+
+    async def run_killed(self, point: str) -> int:
+        """Have the story told by a process that is killed at a point; return how it ended."""
+        await self._open()
+        await self.story.prepare(self.lives, self._shop)
+        await self._life.aclose()
+        status = await kill_at(self.lives, self.story.name, point)
+        await self._begin_again(None)
+        payout_id = await self.story.play(self.lives, self._shop)
+        self.outcomes[point] = await self._judge(payout_id, point)
+        await self._life.aclose()
+        return status
 
     def line(self) -> str:
         """Return what was proved in one line."""

@@ -6,6 +6,7 @@ PostgreSQL a part of them is played; `python -m tests.crash.points` plays all of
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,30 @@ async def test_so_it_is_on_postgresql(
 ) -> None:
     with postgres_pool.lend() as url:
         await prove(url, tmp_path, hand, account, story, _ON_POSTGRES[story.name])
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "commit:withdrawals.reserve:after#1",
+        "commit:send_log.log_send:before#1",
+        "commit:send_log.log_send:after#1",
+        "wire:lnInvoicePaymentSend:after#1",
+        "commit:tracking.apply_answer:before#1",
+    ],
+)
+async def test_so_it_is_when_the_system_kills_the_process(
+    point: str, database_url: str, tmp_path: Path, hand: Hand, account: FlashAccount
+) -> None:
+    # Of the other stories the victim would take with it what only a till knows.
+    story = next(each for each in STORIES if each.name == "return")
+    lives = Lives(database_url, tmp_path, hand, account, HandClock(await hand.now()))
+    proof = Proof(lives, story)
+
+    status = await proof.run_killed(point)
+
+    assert status == -signal.SIGKILL
+    assert not proof.findings, "\n".join(proof.findings)
 
 
 async def prove(
