@@ -37,6 +37,7 @@ from services.exports import Exports
 from services.figures import Figures
 from services.housekeeping import Housekeeping
 from services.hub import Hub
+from services.kept_actions import KeptActions
 from services.payout_details import PayoutDetails
 from services.payouts import Payouts
 from services.points import Watch, unwatched
@@ -167,7 +168,7 @@ def build_by(wires: Wires, settings: Settings, kind: DatabaseKind, clock: Clock)
         wallets=Wallets(database, clock),
         standings=Standings(database, clock, rates),
         books=Books(database, clock),
-        details=PayoutDetails(database, payouts),
+        details=PayoutDetails(database, payouts, KeptActions(database, vault)),
         engine=build_engine(settings, *database_parts, rates, tracking, workers, wires=wires),
         doors=build_doors(*database_parts, stores),
         connections=Connections(*database_parts, (settings.flash_api_url, settings.flash_ws_url)),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from models.invoice import Invoice
 from models.payout import DestinationKind
+from models.success_action import SuccessAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Resolved:
     invoice: Invoice
     verify_url: str | None
     notes: tuple[str, ...]
+    success_action: SuccessAction | None = None
 
 
 def is_amountless(invoice_text: str) -> bool:

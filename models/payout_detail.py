@@ -13,6 +13,7 @@ from models.payout_view import PayoutView
 from models.pull_payment import PullPayment
 from models.quote import Quote
 from models.statement import Debit, Proposal
+from models.success_action import ShownAction
 
 
 class StepKind(StrEnum):
@@ -86,4 +87,5 @@ class PayoutDetail:
     holds: tuple[Hold, ...] = ()
     proposal: Proposal | None = None
     wallet_currency: str | None = None
+    success_action: ShownAction | None = None
     names: Mapping[str, str] = field(default_factory=dict)

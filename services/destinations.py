@@ -93,7 +93,7 @@ class Destinations:
             max_msat=amount_msat,
             min_seconds_left=MIN_SECONDS_LEFT,
         )
-        return Resolved(invoice, answer.verify_url, notes)
+        return Resolved(invoice, answer.verify_url, notes, answer.success_action)
 
     async def verify(self, url: str) -> bytes:
         """Return what a recipient's service says of its invoice (LUD-21).

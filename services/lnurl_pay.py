@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from models.errors import GatewayError, InvalidField, InvoiceError
 from models.invoice import Invoice
+from models.success_action import SuccessAction
 from services.lnurl import callback_url, check_url
 from services.lnurl_answer import is_whole, parse_json, read_answer
-from services.success_action import SuccessAction, read_success_action
+from services.success_action import read_success_action
 
 DESCRIPTION_HASH_DIFFERS: Final = "description_hash_differs"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from models.errors import InvoiceError
@@ -16,9 +17,11 @@ from models.payout_detail import (
     TimelineStep,
 )
 from models.payout_view import PayoutView
+from models.success_action import ShownAction
 from services import bolt11
 from services.advice import advise, claim_text
 from services.database import Database
+from services.kept_actions import KeptActions
 from services.payouts import Payouts
 from services.plain_text import plain_text
 from services.record import names_of
@@ -55,9 +58,10 @@ Line = tuple[datetime, int, StepKind, str, str | None]
 class PayoutDetails:
     """Reads the story of a payout."""
 
-    def __init__(self, database: Database, payouts_: Payouts) -> None:
+    def __init__(self, database: Database, payouts_: Payouts, actions: KeptActions) -> None:
         self._database = database
         self._payouts = payouts_
+        self._actions = actions
 
     async def read(
         self,
@@ -73,7 +77,16 @@ class PayoutDetails:
             NotFoundError: This store has no such payout.
         """
         view = await self._payouts.read(store_id, payout_id, shows_uid=shows_uid)
-        return await self._database.read(_detail, view, shows_people)
+        detail = await self._database.read(_detail, view, shows_people)
+        return replace(detail, success_action=await self._actions.shown(view))
+
+    async def success_action(self, store_id: str, payout_id: str) -> ShownAction | None:
+        """Return what the recipient wants shown, once the payout is settled.
+
+        Raises:
+            NotFoundError: This store has no such payout.
+        """
+        return await self._actions.shown(await self._payouts.read(store_id, payout_id))
 
 
 def _detail(tx: Transaction, view: PayoutView, shows_people: bool) -> PayoutDetail:

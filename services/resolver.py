@@ -21,6 +21,7 @@ from models.states import PayoutState
 from models.store import SYSTEM
 from services.database import Database
 from services.destinations import Destinations
+from services.kept_actions import KeptActions
 from services.payout_requests import first_attempt
 from services.quotes import Amount, convert, first_quote
 from services.rates import Rates
@@ -76,6 +77,7 @@ class Resolver:
         self._ids = ids
         self._rates = rates
         self._destinations = destinations
+        self._actions = KeptActions(database, vault)
 
     async def prepare(self, payout: Payout) -> Ready:
         """Ask the recipient for an invoice and store it as the payout's live attempt.
@@ -152,6 +154,9 @@ class Resolver:
             sealed = sealer.seal_text(resolved.verify_url, place)
             attempt = replace(attempt, verify_sealed=sealed)
         attempts.add_attempt(tx, attempt)
+        if resolved.success_action is not None:
+            at = (payout.store_id, payout.id, attempt.id)
+            self._actions.keep(tx, *at, resolved.success_action)
         return Ready(amended, attempt)
 
     def _quote_anew(

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from models.errors import GatewayError, InvalidField
+from models.success_action import SuccessAction
 from services.lnurl import check_url
 from services.plain_text import plain_text
 
 _MAX_TEXT: Final = 144
 _MAX_CIPHERTEXT: Final = 4096
 _IV_LENGTH: Final = 16
+_IV_TEXT_LENGTH: Final = 24  # sixteen bytes in base 64
 _BLOCK_BITS: Final = 128
-
-
-@dataclass(frozen=True, slots=True)
-class SuccessAction:
-    """A line to show once the payment is settled, and a link on the recipient's own host."""
-
-    kind: Literal["message", "url"]
-    text: str
-    url: str | None = None
 
 
 def read_success_action(action: object, callback: str) -> SuccessAction | None:
@@ -38,6 +30,14 @@ def read_success_action(action: object, callback: str) -> SuccessAction | None:
             if not _is_same_host(url, callback):
                 return None
             return SuccessAction("url", plain_text(description, _MAX_TEXT), url)
+        case {
+            "tag": "aes",
+            "description": str(description),
+            "ciphertext": str(ciphertext),
+            "iv": str(iv),
+        } if ciphertext and len(ciphertext) <= _MAX_CIPHERTEXT and len(iv) == _IV_TEXT_LENGTH:
+            text = plain_text(description, _MAX_TEXT)
+            return SuccessAction("aes", text, ciphertext=ciphertext, iv=iv)
         case _:
             return None
 

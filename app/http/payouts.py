@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -14,7 +15,13 @@ from app.container import Container
 from app.http.cursor import read_mark, write_mark
 from app.http.filters import ViewQuery, read_filter
 from app.http.seen import note_card_numbers
-from app.http.shapes.payout import BatchShape, EventsShape, PayoutShape, PayoutsShape
+from app.http.shapes.payout import (
+    BatchShape,
+    EventsShape,
+    PayoutShape,
+    PayoutsShape,
+    SuccessActionShape,
+)
 from app.http.shapes.shape import answers
 from app.http.strict import Strict
 from app.idempotency import Once, keep_after, once
@@ -103,6 +110,14 @@ async def read_events(services: Services, caller: Reader, payout_id: str) -> Res
     """Return every transition of a payout, in order."""
     events = await services.payouts.events(caller.store_id, payout_id)
     return json_answer({"items": [_event(event) for event in events], "next_cursor": None})
+
+
+@router.get("/payouts/{payout_id}/success-action", **answers(SuccessActionShape))
+async def read_success_action(services: Services, caller: Reader, payout_id: str) -> Response:
+    """Return what the recipient wants shown, once the payout is settled."""
+    found = await services.details.success_action(caller.store_id, payout_id)
+    nothing = dict.fromkeys(("kind", "text", "url", "secret"))
+    return json_answer(nothing if found is None else asdict(found))
 
 
 @router.post("/payouts/batch", **answers(BatchShape, key="demanded"))

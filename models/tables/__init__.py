@@ -17,6 +17,7 @@ from models.tables import (
     saved_view,
     statement,
     store,
+    success_action,
     wallet,
 )
 
@@ -38,5 +39,6 @@ __all__ = [
     "saved_view",
     "statement",
     "store",
+    "success_action",
     "wallet",
 ]

@@ -48,6 +48,7 @@ ENVELOPES = (
     Envelope("payouts", "destination_sealed", "payouts/{id}/destination"),
     Envelope("attempts", "invoice_sealed", "attempts/{id}/invoice"),
     Envelope("attempts", "verify_sealed", "attempts/{id}/verify"),
+    Envelope("success_actions", "action_sealed", "success_actions/{attempt_id}/action"),
     Envelope("evidence", "preimage_sealed", "evidence/{payout_id}/preimage"),
     Envelope("flash_connections", "credential_sealed", "flash_connections/{id}/credential"),
 )

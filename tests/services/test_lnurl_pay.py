@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import GatewayError, InvalidField, InvoiceError
+from models.success_action import SuccessAction
 from services import bolt11, lnurl_pay
-from services.success_action import SuccessAction, read_success_action
+from services.success_action import read_success_action
 from tests.invoices import sign_invoice
 from tests.mutations import mutated
 from tests.vector_files import vectors

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from models.errors import GatewayError
-from services.success_action import SuccessAction, decrypt_message, read_success_action
+from models.success_action import SuccessAction
+from services.success_action import decrypt_message, read_success_action
 from tests.mutations import ANY_TEXT, mutated
 from tests.vector_files import rows, vectors
 
@@ -60,6 +61,12 @@ def test_a_secret_that_does_not_open_is_a_gateway_error(
         ({"tag": "url", "url": "https://x.example/1"}, None),
         ({"tag": "message", "message": 5}, None),
         ({"tag": "aes", "description": "d", "ciphertext": "", "iv": ""}, None),
+        ({"tag": "aes", "description": "d", "ciphertext": "YQ==", "iv": "YQ=="}, None),
+        ({"tag": "aes", "description": "d", "ciphertext": "a" * 4097, "iv": "a" * 24}, None),
+        (
+            {"tag": "aes", "description": "d\n", "ciphertext": "YQ==", "iv": "a" * 24},
+            SuccessAction("aes", "d", ciphertext="YQ==", iv="a" * 24),
+        ),
         ({"tag": "new"}, None),
         ([], None),
         (None, None),

@@ -134,3 +134,12 @@ class PreviewShape(Shape):
     invoice_expires_at: datetime | None
     risk: str | None
     needs_approval: bool
+
+
+class SuccessActionShape(Shape):
+    """What the recipient wants shown, once it is paid; all null where there is nothing."""
+
+    kind: Literal["message", "url", "aes"] | None
+    text: str | None
+    url: str | None
+    secret: str | None
