@@ -92,9 +92,8 @@ async def open_gate(store_id: str | None, unread: str | None) -> list[str]:
     """Open the shut gates of one store or all; returns of which."""
     async with opened(load_settings()) as container:
         stores = [store_id] if store_id else [store.id for store in await container.stores.all()]
-        for found in stores:
-            await container.wallets.open_gate(found, CONSOLE, unread)
-        return stores
+        act = container.wallets.open_gate
+        return [found for found in stores if await act(found, CONSOLE, unread)]
 
 
 def back_up(target: Path) -> Manifest:

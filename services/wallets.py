@@ -66,8 +66,8 @@ class Wallets:
         """Tell whether the gate waits for Flash's list, as it does in a restored copy."""
         return await self._database.read(_is_unread, store_id)
 
-    async def open_gate(self, store_id: str, actor: Actor, unread: str | None = None) -> None:
-        """Open a shut gate before it opens by itself; the doubt stays where it is.
+    async def open_gate(self, store_id: str, actor: Actor, unread: str | None = None) -> bool:
+        """Open a shut gate before it opens by itself; False if none was shut.
 
         `unread` is why an owner will not wait until Flash's list since a copy has been read.
 
@@ -79,22 +79,25 @@ class Wallets:
         words = None if unread is None else plain_text(unread, REASON_LIMIT).strip()
         if words is not None and len(words) < REASON_LEAST:
             raise InvalidField("reason", "Say in a few words why it cannot wait.")
-        await self._database.write(self._open, store_id, actor, words)
+        return await self._database.write(self._open, store_id, actor, words)
 
-    def _open(self, tx: Transaction, store_id: str, actor: Actor, unread: str | None) -> None:
+    def _open(self, tx: Transaction, store_id: str, actor: Actor, unread: str | None) -> bool:
         now = self._clock.utc_now()
         # Locked: what it was shut for may change between the look and the act.
         wallet = wallets.lock_wallet(tx, store_id)
         if wallet is None:
             raise NotFoundError("There is no wallet.")
+        if wallet.gate is Gate.OPEN:
+            return False
         is_unread = _is_unread(tx, store_id)
         if is_unread and unread is None:
             raise StatementUnread
-        if wallets.set_gate(tx, wallet, Gate.OPEN, OPENED, now):
-            restorations.set_opened(tx, store_id, now)
-            before = {"gate": wallet.gate, "reason": wallet.gate_reason}
-            after = {"gate": Gate.OPEN} | ({"unread": unread} if is_unread else {})
-            audit(tx, store_id, actor, "wallet.gate_opened", now=now, before=before, after=after)
+        wallets.set_gate(tx, wallet, Gate.OPEN, OPENED, now)
+        restorations.set_opened(tx, store_id, now)
+        before = {"gate": wallet.gate, "reason": wallet.gate_reason}
+        after = {"gate": Gate.OPEN} | ({"unread": unread} if is_unread else {})
+        audit(tx, store_id, actor, "wallet.gate_opened", now=now, before=before, after=after)
+        return True
 
     def _set(self, tx: Transaction, store_id: str, actor: Actor, *, stopped: bool) -> None:
         now, wallet = self._clock.utc_now(), wallets.read_wallet(tx, store_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,7 +28,7 @@ from models.balance import BalanceLine, BalanceSpan
 from models.errors import ServiceError
 from models.events import CardChanged, PayoutChanged, PullPaymentChanged
 from models.permission import Permission
-from models.store import Store
+from models.store import Actor, Store
 from models.wallet_sheet import RateSign, WalletSheet
 
 EXTRAS_BACK = timedelta(days=35)
@@ -172,7 +173,11 @@ class WalletPage:
 
     async def _do(self, permission: Permission, act: str) -> None:
         wallets = self._visit.container.wallets
-        todo = {"open_gate": wallets.open_gate, "stop": wallets.stop, "resume": wallets.resume}
+        todo: dict[str, Callable[[str, Actor], Awaitable[object]]] = {
+            "open_gate": wallets.open_gate,
+            "stop": wallets.stop,
+            "resume": wallets.resume,
+        }
         try:
             caller = await self._visit.need(permission)
             await todo[act](caller.store_id, caller.actor)
