@@ -28,6 +28,8 @@ from services.throttle_policy import FORGET_AFTER
 _log = structlog.get_logger(__name__)
 
 EVERY_S = 5.0
+# More accounts than anybody has; a flood of made-up ones goes no further.
+MOST_TRIES = 10_000
 BATCH = 200
 KEEP_ANSWERS = timedelta(days=7)
 # For so long one sees who had a session, and a known address is known.
@@ -58,6 +60,7 @@ class Housekeeping:
         await self._database.write(_release_due, now)
         await self._database.write(idempotency.forget_answers, now - KEEP_ANSWERS)
         await self._database.write(people.forget_old_tries, now - FORGET_AFTER)
+        await self._database.write(people.forget_many_tries, MOST_TRIES)
         await self._database.write(sessions.forget_sessions, now - KEEP_SESSIONS)
         for alert in await self._database.read(wallets.read_alerts, BATCH):
             # The log is the only notifier so far; screens read the same facts from the tables.

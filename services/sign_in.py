@@ -81,6 +81,7 @@ class SignIn:
             SecondFactorNeeded: All is right, but a code is needed.
             RateLimited: Too much failed; try again later.
         """
+        self._passwords.check_room()
         email = email.strip().lower()[:EMAIL_LIMIT]
         account = await self._count(email, origin)
         person = await self._database.read(people.find_person, email)

@@ -66,6 +66,16 @@ _BLOCK = Statement(
 )
 _FORGET_TRIES = Statement(delete(_tries).where(_tries.c.account == bindparam("account")))
 _FORGET_OLD_TRIES = Statement(delete(_tries).where(_tries.c.last_at < bindparam("before")))
+# A flood of addresses that are nobody's must not push out whoever is being guessed at.
+_FORGET_MANY_TRIES = Statement(
+    delete(_tries).where(
+        _tries.c.account.in_(
+            select(_tries.c.account)
+            .order_by(_tries.c.fails.desc(), _tries.c.last_at.desc())
+            .offset(bindparam("most"))
+        )
+    )
+)
 _READ_FACTOR = Statement(
     select(*columns(SecondFactor, _factors)).where(_factors.c.user_id == bindparam("user_id"))
 )
@@ -134,6 +144,11 @@ def forget_tries(tx: Transaction, account: str) -> None:
 def forget_old_tries(tx: Transaction, before: datetime) -> int:
     """Drop what nobody waits for any more."""
     return tx.run(_FORGET_OLD_TRIES, before=before)
+
+
+def forget_many_tries(tx: Transaction, most: int) -> int:
+    """Keep so many at most: those that failed most often, then the newest."""
+    return tx.run(_FORGET_MANY_TRIES, most=most)
 
 
 def read_factor(tx: Transaction, user_id: str) -> SecondFactor | None:

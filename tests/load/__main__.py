@@ -17,11 +17,23 @@ from pathlib import Path
 
 import psycopg
 
-from tests.load import browsing, checks, engine, exact, lists, live, machine, past, starts, taps
+from tests.load import (
+    browsing,
+    checks,
+    engine,
+    exact,
+    flood,
+    lists,
+    live,
+    machine,
+    past,
+    starts,
+    taps,
+)
 from tests.load.shop import Shop, opened, serving
 from tests.support.postgres import PrivatePostgres, postgres_available
 
-SECTIONS = ("checks", "start", "taps", "engine", "exact", "lists", "live", "browser")
+SECTIONS = ("checks", "start", "taps", "engine", "exact", "lists", "live", "browser", "flood")
 # What two or three minutes can tell; `--full` adds the rest, on both databases and at a million.
 SHORT = ("checks", "start", "taps", "live")
 DATABASES = ("sqlite", "postgresql")
@@ -71,9 +83,9 @@ def main() -> None:
         "--only",
         choices=SECTIONS,
         action="append",
-        help="some sections; without it a short run leaves out engine, exact, lists and browser. "
-        "live and browser measure open pages, engine the way of payouts, lists what programs read "
-        "(at a million payouts with --full, at ten million with BENCH_BIG=1)",
+        help="some sections; without it a short run leaves out engine, exact, lists, browser and "
+        "flood. live and browser measure open pages, engine the way of payouts, lists what "
+        "programs read (at a million payouts with --full, at ten million with BENCH_BIG=1)",
     )
     parser.add_argument("--database", choices=(*DATABASES, "both"), default=None)
     parser.add_argument(
@@ -153,7 +165,9 @@ async def _look(section: str, shop: Shop, size: int, *, is_quick: bool) -> None:
 
 async def _tap(bench: Bench, section: str, made: Shop) -> None:
     quick, place = bench.is_quick, (made.database, made.url, made.folder)
-    if section == "start":
+    if section == "flood":
+        await flood.measure(made.folder, made.url, 3_000 if quick else 50_000)
+    elif section == "start":
         await starts.measure(*place, 2 if quick else 5)
     elif section == "taps":
         async with opened(*place) as shop:
