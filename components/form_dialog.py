@@ -108,12 +108,16 @@ class FormDialog:
         with tag().classes(f"fp-field{' wide' if field.is_wide else ''}{only}"):
             if is_group:
                 html.legend(field.label).classes("fp-field-name")
-                self._choice(field)
             else:
                 html.span(field.label).classes("fp-field-name")
                 self._inputs[field.name] = self._input(field)
+            if field.kind == "choice":
+                self._choice(field)
             if field.hint:
                 html.span(field.hint).classes("fp-field-hint")
+            if field.kind == "ticks":  # so many that their hint comes first
+                with html.div().classes("fp-ticks"):
+                    self._choice(field)
             self._errors[field.name] = Text("span").classes("fp-field-error")
             self._errors[field.name].props("aria-live=polite")
         if field.scans:

@@ -91,7 +91,7 @@ class KeysPanel:
                     Field("name", "Name", hint="What uses it, such as Web shop."),
                     Field("role", "Role", "select", value="viewer", options=role_options(roles)),
                     Field("days", "Works for", "select", value="90", options=_LIVES),
-                    Field("scope", "Only for", "ticks", _SCOPES_HINT, options=_SCOPES),
+                    Field("scope", "Narrowed to", "ticks", _SCOPES_HINT, options=_SCOPES),
                     *again,
                 )
             )
