@@ -11,7 +11,7 @@ from models.errors import InvalidField, RateLimited, ServiceError, Unauthenticat
 from models.permission import Permission
 
 _HINT = "You decide over money or people, so say once more that it is you."
-_CODE_HINT = "Only if you sign in with one."
+_CODE_HINT = "Or a recovery code."
 
 
 async def password_fields(visit: Visit) -> tuple[Field, ...]:
@@ -22,10 +22,10 @@ async def password_fields(visit: Visit) -> tuple[Field, ...]:
         return ()  # the act itself says so
     if session is None or session.is_fresh(visit.container.clock.utc_now()):
         return ()
-    return (
-        Field("password", "Your password", "password", hint=_HINT),
-        Field("code", "Code of your authenticator app", hint=_CODE_HINT),
-    )
+    password = Field("password", "Your password", "password", hint=_HINT)
+    if not await visit.container.doors.factors.is_on(session.user_id):
+        return (password,)
+    return (password, Field("code", "Code of your authenticator app", hint=_CODE_HINT))
 
 
 async def take_password(visit: Visit, permission: Permission, values: Values) -> None:
