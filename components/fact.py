@@ -28,7 +28,7 @@ def fact(name: str, value: str | None, *, copy: bool = False, look: str = "") ->
         return
     with fact_line(name):
         # What can be copied need not be read to its end; the rest wraps.
-        cut = "clip" if copy or len(value) > LONG else "fp-whole"
+        cut = "clip" if copy or (len(value) > LONG and " " not in value) else "fp-whole"
         Text("span", value).classes(f"num {cut} {look}").props["title"] = value
         if copy:
             quiet_copy(value, f"Copy {name.lower()}")

@@ -129,7 +129,7 @@ class PayoutFacts:
             state = f"{attempt.state}, {attempt.sends:,} {_plural(attempt.sends, 'send')}"
             fact(f"Attempt {attempt.number}", state, look="strong")
             fact("Pays", _HOMES.get(attempt.home, "an invoice not looked up yet"))
-            fact("Invoice ran until", self.time(attempt.expires_at))
+            fact("Invoice valid until", self.time(attempt.expires_at))
             fact("Payment hash", attempt.payment_hash, copy=True)
             if debit is None:
                 return
@@ -169,14 +169,14 @@ class PayoutFacts:
         payout, invoice = detail.payout, detail.invoice
         if invoice is None and payout.payment_hash is None:
             return
-        gist = "" if invoice is None else f"ran until {self.time(invoice.expires_at)}"
+        gist = "" if invoice is None else f"valid until {self.time(invoice.expires_at)}"
         with self._folds.part("Invoice", gist), html.dl():
             if invoice is not None:
                 amount = sats(invoice.amount_msat) or "none named"
                 fact("Amount", amount)
                 fact("Says", invoice.description or "nothing")
                 fact("Made at", self.time(invoice.made_at))
-                fact("Runs out", self.time(invoice.expires_at))
+                fact("Valid until", self.time(invoice.expires_at))
                 fact("Payee's node", invoice.payee, copy=True)
             fact("Payment hash", payout.payment_hash, copy=True)
             fact("Preimage", payout.preimage, copy=True)

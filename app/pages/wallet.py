@@ -10,7 +10,7 @@ from nicegui import background_tasks, html, ui
 
 from app.container import Container
 from app.pages.follower import Follower
-from app.pages.password_again import password_fields, take_password
+from app.pages.password_again import SureDialog, password_fields, take_password
 from app.pages.payout_acts import PayoutActs
 from app.pages.people import errors_of
 from app.pages.standing_board import Standing
@@ -18,7 +18,6 @@ from app.pages.visit import Place, View, Visit
 from app.pages.wallet_check import WalletCheck
 from components.balance_chart import BalanceChart
 from components.check_panel import CheckPanel
-from components.confirm_dialog import ConfirmDialog
 from components.form_dialog import Field, FormDialog, Values
 from components.gate_panel import GateActs, GatePanel
 from components.wallet_books import AlarmList, BookList, ExtraList, ProposalList
@@ -81,7 +80,7 @@ class WalletPage:
                 self._rates = RateList()
                 self._extras = ExtraList(zone)
         self._books = BookList(zone)
-        self._confirm = ConfirmDialog()
+        self._sure = SureDialog(visit, Permission.RESUME)
         self._unread = FormDialog(_UNREAD, "Open it unread", self._open_unread)
         self._follower: Follower[WalletSheet] = Follower(visit, _Question(), self._read, self._show)
         self._line = self._follow_line()
@@ -137,19 +136,18 @@ class WalletPage:
             self._show(sheet)
 
     async def _ask_open(self) -> None:
-        is_unread = await self._visit.container.wallets.is_unread(self._visit.store.id)
-        fields = await password_fields(self._visit)
-        with self._visit.client:
-            if is_unread:
+        if await self._visit.container.wallets.is_unread(self._visit.store.id):
+            fields = await password_fields(self._visit)
+            with self._visit.client:
                 self._unread.open((_REASON, *fields))
-                return
-            self._confirm.ask(
-                "Open the gate?",
-                "Approved payouts are sent again at once. What is unknown stays unknown until it is"
-                " looked up or resolved.",
-                "Open it",
-                self._open,
-            )
+            return
+        await self._sure.ask(
+            "Open the gate?",
+            "Approved payouts are sent again at once. What is unknown stays unknown until it is"
+            " looked up or resolved.",
+            "Open it",
+            self._open,
+        )
 
     async def _open_unread(self, values: Values) -> bool:
         try:
@@ -163,7 +161,7 @@ class WalletPage:
         return True
 
     async def _open(self) -> None:
-        await self._do(Permission.RESUME, "open_gate")
+        await self._do(Permission.RESUME, "open_gate", again=True)
 
     async def _stop(self) -> None:
         await self._do(Permission.STOP, "stop")
@@ -171,7 +169,7 @@ class WalletPage:
     async def _resume(self) -> None:
         await self._do(Permission.RESUME, "resume")
 
-    async def _do(self, permission: Permission, act: str) -> None:
+    async def _do(self, permission: Permission, act: str, *, again: bool | None = None) -> None:
         wallets = self._visit.container.wallets
         todo: dict[str, Callable[[str, Actor], Awaitable[object]]] = {
             "open_gate": wallets.open_gate,
@@ -179,7 +177,7 @@ class WalletPage:
             "resume": wallets.resume,
         }
         try:
-            caller = await self._visit.need(permission)
+            caller = await self._visit.need(permission, again=again)
             await todo[act](caller.store_id, caller.actor)
         except ServiceError as error:
             with self._visit.client:

@@ -239,6 +239,12 @@ def test_the_owner_opens_a_gate_and_sees_how_the_wallet_stands(
     expect(gate).to_contain_text("● Open")
     expect(gate.get_by_role("button", name="Open the gate")).to_be_hidden()
 
+    checks = page.get_by_test_id("checks")
+    checks.get_by_role("button", name="Check now").click()
+    expect(checks).to_contain_text("Open items against Flash's list")
+    expect(checks.get_by_role("button", name="Check now")).to_be_enabled()
+    page.get_by_role("button", name="30 days").click()
+    expect(page.get_by_test_id("balance")).to_contain_text("in 30 days")
     gate.get_by_role("button", name="Stop payouts").click()
     expect(gate).to_contain_text("Stopped since")
     gate.get_by_role("button", name="Resume payouts").click()
