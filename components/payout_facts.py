@@ -19,6 +19,7 @@ from models.payout_detail import AttemptFacts, PayoutDetail
 from models.quote import Quote
 from models.statement import Debit, DebitState
 from models.store import ActorKind, Store
+from models.success_action import ShownAction
 
 SECOND = timedelta(seconds=1)
 _GRADES = {
@@ -75,6 +76,8 @@ class PayoutFacts:
             with group("To"):
                 fact("Destination", payout.destination, copy=True)
                 fact("Evidence", _GRADES[payout.evidence] if payout.evidence else "none yet")
+        if detail.success_action is not None:
+            _said(detail.success_action)
 
     def folded(self, detail: PayoutDetail) -> None:
         """Place the rest, a part for each of its questions."""
@@ -180,6 +183,23 @@ class PayoutFacts:
                 fact("Payee's node", invoice.payee, copy=True)
             fact("Payment hash", payout.payment_hash, copy=True)
             fact("Preimage", payout.preimage, copy=True)
+
+
+def _said(action: ShownAction) -> None:
+    """Place what the recipient wants shown: a stranger's words, and a link on its own host."""
+    with html.section().classes("fp-said").props("data-testid=success-action"):
+        html.h3("The recipient says").classes("fp-h3")
+        Text("p", action.text).classes("fp-quote")
+        if action.secret is not None:
+            with html.dl():
+                fact("Secret", action.secret, copy=True)
+        elif action.kind == "aes":
+            Text("p", "It holds a secret that only the preimage opens.").classes("fp-note")
+        if action.url is not None:
+            link = Text("a", action.url).classes("fp-link")
+            link.props.update(
+                {"href": action.url, "target": "_blank", "rel": "noopener noreferrer"}
+            )
 
 
 def debit_words(debit: Debit | None) -> str:

@@ -17,6 +17,7 @@ from models.payout_view import RateView
 from models.quote import QUOTE_LOCK, Quote
 from models.statement import Debit, DebitState, Proposal
 from models.store import ActorKind
+from models.success_action import ShownAction
 from tests.components.pages import paper
 from tests.components.test_filter_chips import view
 from tests.support.builders import a_store
@@ -119,6 +120,29 @@ async def test_quote_debits_holds_and_proposal_stand_in_folded_parts() -> None:
         assert words in told, words
     assert is_open == [True, False, False, False, False]
     assert opened_again == [True, False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        (ShownAction("message", "Thank <you>", None, None), "The recipient says Thank <you>"),
+        (ShownAction("url", "Seat", "https://a.example/1", None), "Seat https://a.example/1"),
+        (ShownAction("aes", "Code", None, "open sesame"), "Code Secret open sesame Copy"),
+        (ShownAction("aes", "Code", None, None), "a secret that only the preimage opens"),
+    ],
+    ids=str,
+)
+async def test_what_the_recipient_says_is_shown_once_it_is_paid(
+    action: ShownAction, words: str
+) -> None:
+    with paper() as page:
+        dialog = PayoutDetailDialog(a_store(currency="USD"), _act, lambda: None)
+        dialog.open(replace(BARE, success_action=action), PossibleActs())
+        told = page.read("payout-detail")
+        links = [e for e in page.by_testid("success-action").descendants() if e.tag == "a"]
+
+    assert words in told
+    assert [link.props["rel"] for link in links] == ["noopener noreferrer"] * bool(action.url)
 
 
 @pytest.mark.parametrize(
