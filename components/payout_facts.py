@@ -11,6 +11,7 @@ from components.dollars import exact
 from components.fact import Folds, fact, group
 from components.moment import age
 from components.payout_row import sats_of
+from components.text import Text
 from components.unit import unit_of
 from models.hold import Hold
 from models.money import SATS_CURRENCY, SATS_PER_BTC
