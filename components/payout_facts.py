@@ -189,7 +189,7 @@ class PayoutFacts:
 def _said(action: ShownAction) -> None:
     """Place what the recipient wants shown: a stranger's words, and a link on its own host."""
     with html.section().classes("fp-said").props("data-testid=success-action"):
-        html.h3("The recipient says").classes("fp-h3")
+        Text("h3", "The recipient says").classes("fp-h3")
         Text("p", action.text).classes("fp-quote")
         if action.secret is not None:
             with html.dl():
