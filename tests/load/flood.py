@@ -20,6 +20,7 @@ from tests.support.program import Program
 AT_ONCE = 64
 BATCH = 100
 LOOK_S = 0.02
+KEEP_S = 1.0
 SETTINGS = {"TRUSTED_PROXIES": "127.0.0.1"}
 
 
@@ -39,7 +40,8 @@ async def flood(
 ) -> Flooded:
     """Try to sign in so often, each time as somebody else from elsewhere."""
     seen, numbers = Flooded(), iter(range(count))
-    limits = httpx.Limits(max_connections=AT_ONCE + 2, max_keepalive_connections=AT_ONCE + 2)
+    # A connection that idles is given up before the server does, which would cut a request.
+    limits = httpx.Limits(max_connections=AT_ONCE + 2, keepalive_expiry=KEEP_S)
     async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits, trust_env=False) as http:
         # Each is somebody else: nobody shows the cookie of another's form.
         http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
