@@ -28,6 +28,7 @@ from models.errors import ServiceError
 from models.events import CardChanged, PayoutChanged, PullPaymentChanged
 from models.permission import Permission
 from models.store import Actor, Store
+from models.wallet import RECOVERY
 from models.wallet_sheet import RateSign, WalletSheet
 
 EXTRAS_BACK = timedelta(days=35)
@@ -35,6 +36,14 @@ BOOKS = 20
 # The balance is another one only when Flash was asked.
 UNMOVED_BY = (CardChanged, PayoutChanged, PullPaymentChanged)
 DOLLAR = "USD"
+_OPENS = (
+    "Approved payouts are sent again at once. What is unknown stays unknown until it is looked up "
+    "or resolved."
+)
+_OPENS_A_COPY = (
+    "Flash's list since the copy was read. Payouts that a debit could be stay held until a person "
+    "decides, the others of the copy for a day; what is new is sent at once."
+)
 _UNREAD = "Flash's list was not read yet"
 _REASON = Field(
     "reason",
@@ -136,18 +145,15 @@ class WalletPage:
             self._show(sheet)
 
     async def _ask_open(self) -> None:
-        if await self._visit.container.wallets.is_unread(self._visit.store.id):
+        wallets, store_id = self._visit.container.wallets, self._visit.store.id
+        if await wallets.is_unread(store_id):
             fields = await password_fields(self._visit)
             with self._visit.client:
                 self._unread.open((_REASON, *fields))
             return
-        await self._sure.ask(
-            "Open the gate?",
-            "Approved payouts are sent again at once. What is unknown stays unknown until it is"
-            " looked up or resolved.",
-            "Open it",
-            self._open,
-        )
+        is_copy = (await wallets.read(store_id)).gate_reason == RECOVERY
+        words = _OPENS_A_COPY if is_copy else _OPENS
+        await self._sure.ask("Open the gate?", words, "Open it", self._open)
 
     async def _open_unread(self, values: Values) -> bool:
         try:
