@@ -69,6 +69,7 @@ class Flash:
     written_down: Callable[[str], int] = lambda _hash: 0
     ways: deque[Way] = field(default_factory=deque)
     late_s: float = 30.0
+    on_the_way: int = 0
     is_away: bool = False
     host_is_away: bool = False
     sockets: list[NearSocket] = field(default_factory=list)
@@ -140,8 +141,10 @@ class Flash:
         return cast("tuple[int, bytes]", answer)
 
     async def _deliver_late(self, body: bytes, headers: dict[str, str]) -> None:
+        self.on_the_way += 1
         await self.world.timetable.sleep(int(self.late_s * 1000))
         await self._deliver(body, headers)
+        self.on_the_way -= 1
 
     async def _deliver(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes] | None:
         """Have Flash answer one request; nothing comes back where it cuts the line."""

@@ -14,7 +14,7 @@ from tests.stateful.machine import Machine
 from tests.support.databases import PostgresPool, sqlite_copy
 
 # How many, and of how many steps; `make model` runs it for as long as it is told.
-EXAMPLES = {"sqlite": (16, 25), "postgresql": (2, 15)}
+EXAMPLES = {"sqlite": (20, 25), "postgresql": (2, 15)}
 
 
 @pytest.fixture

@@ -66,3 +66,5 @@ TROUBLE = st.builds(
     st.sampled_from(SEND_FAULTS + SEND_FAULTS + ANSWER_FAULTS + WAYS + WAYS),
     st.sampled_from((1, 1, 3)),
 )
+# Of one payment: what befalls its first sends, one after the other.
+TROUBLES = st.lists(TROUBLE, max_size=3)

@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 import selectors
 import sqlite3
-import threading
-from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from greenlet import getcurrent, greenlet
+
 from app.sandbox.writer import Statement
 from models.instants import to_us
-from services.lanes import Lane, Outcome
+from services.lanes import Lane, Outcome, Work
 from services.storage.statement import Transaction
 
 T = TypeVar("T")
@@ -103,22 +103,47 @@ class WallClock:
 
 
 class StepLane(Lane):
-    """Serves work by the real threads, and waits for them."""
+    """Serves each piece of work at once, in turns with whoever asks: a lane without a thread."""
 
-    def __init__(self, *parts: Any) -> None:
-        self._served = threading.Semaphore(0)
-        self._outcomes: deque[list[Outcome]] = deque()
-        super().__init__(*parts)
+    def __init__(
+        self,
+        _name: str,
+        _threads: int,
+        serve: Callable[[Lane, int], None],
+        deliver: Callable[[list[Outcome]], None],
+    ) -> None:
+        self._deliver = deliver
+        self._batch: list[Work] = []
+        self._asker = getcurrent()
+        self._server = greenlet(lambda: serve(self, 0))
+
+    @property
+    def waiting(self) -> int:
+        return 0
 
     def submit(self, function: Callable[[Transaction], T]) -> asyncio.Future[T]:
-        future = super().submit(function)
-        self._served.acquire()
-        self._deliver(self._outcomes.popleft())
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._batch = [Work(function, future, loop)]
+        self._serve()
         return future
 
+    def take(self, limit: int) -> list[Work]:
+        del limit
+        if not self._batch:
+            self._asker.switch()
+        batch, self._batch = self._batch, []
+        return batch
+
     def deliver(self, outcomes: list[Outcome]) -> None:
-        self._outcomes.append(outcomes)
-        self._served.release()
+        self._deliver(outcomes)
+
+    def close(self) -> None:
+        self._serve()
+
+    def _serve(self) -> None:
+        self._asker = getcurrent()
+        self._server.switch()
 
 
 class StepWriter:
