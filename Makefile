@@ -73,6 +73,10 @@ points: install-dev  ## end every story at every commit and call, on both databa
 damage: install-dev  ## strike what reads strangers' texts a million times
 	@$(python) -m tests.damage $(ARGS)
 
+model: install-dev  ## every interleaving on paper, then the real service at random for SECONDS=60
+	@$(python) -m tests.model
+	@$(python) -m tests.stateful --seconds $(SECONDS) $(ARGS)
+
 lock:  ## renew both lock files; ARGS=--upgrade takes newer versions
 	@sh .ci/venv
 	@bash .ci/lock $(ARGS)

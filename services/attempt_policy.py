@@ -19,6 +19,7 @@ REPEAT_AFTER = (
 )
 MAX_SENDS = 6
 REPEAT_WINDOW = timedelta(hours=20)
+KEY_LIFE = timedelta(hours=24)  # so long Flash keeps a result under its key
 MIN_INVOICE_LEFT = timedelta(seconds=5)
 EXPIRY_GRACE = timedelta(minutes=10)
 EXPIRED_TWICE_APART = timedelta(minutes=5)
@@ -118,14 +119,17 @@ def is_refused_and_over(attempt: Attempt, sends: Sequence[Send], now: datetime) 
 
     Only a FAILURE without errors counts: Flash keeps it under the key, so its replay is a look-up
     that said failed. Any other refusal speaks for its own send alone, and may even come from the
-    debit of the send before.
+    debit of the send before. And only if Flash kept it until the invoice ran out: once it has
+    forgotten the key, a send that was on its way for long would run.
     """
     refused = any(
         send.answer is SendAnswer.REFUSED and send.answer_code == KEPT_FAILURE for send in sends
     )
     open_answers = (SendAnswer.PENDING, SendAnswer.ERROR)
     is_open = any(send.answer in open_answers for send in sends)
-    return refused and not is_open and now >= attempt.invoice_expires_at + EXPIRY_GRACE
+    was_kept = bool(sends) and attempt.invoice_expires_at <= sends[0].logged_at + KEY_LIFE
+    is_over = now >= attempt.invoice_expires_at + EXPIRY_GRACE
+    return refused and not is_open and was_kept and is_over
 
 
 def expired_counts(attempt: Attempt, now: datetime) -> bool:

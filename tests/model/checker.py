@@ -7,11 +7,11 @@ The states and the steps between them are the product's own; `flaws` breaks one 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from models.states import PayoutState
+from models.states import RELEASED, PayoutState
+from tests.model.explore import Found, explore
 
 S = PayoutState
 INVOICES, WORKERS, MOST_SENDS = 2, 2, 2
@@ -65,16 +65,6 @@ FIRST = World(
     (False,) * INVOICES,
 )
 Step = tuple[str, World]
-
-
-class Found(NamedTuple):
-    """How a check ended: what went wrong and by which way, or which states are dead ends."""
-
-    wrong: str | None
-    way: list[str]
-    states: int
-    stuck: int
-    edges: set[tuple[PayoutState, PayoutState]]
 
 
 def put(values: tuple[object, ...], place: int, value: object) -> tuple:
@@ -199,6 +189,19 @@ def by_look_ups(world: World, flaws: Flaws) -> Iterator[Step]:
         yield "cancel", world._replace(state=S.CANCELLED, fence=world.fence + 1)
 
 
+def by_approvers(world: World, flaws: Flaws) -> Iterator[Step]:
+    def to(state: PayoutState) -> World:
+        return world._replace(state=state, fence=world.fence + 1)
+
+    if world.state is S.AWAITING_APPROVAL:
+        yield "approve", to(S.APPROVED)
+        # Whether people reject or cancel makes no difference to the money.
+        yield "turn down", to(S.CANCELLED)
+    in_mid_flight = "revoke_in_mid_flight" in flaws and world.state is S.IN_FLIGHT
+    if world.state is S.APPROVED or in_mid_flight:
+        yield "revoke the approval", to(S.AWAITING_APPROVAL)
+
+
 def _applied(world: World, seen: Looked, flaws: Flaws) -> World:
     after = world._replace(looked=None)
     if seen.says == "settled":
@@ -230,6 +233,7 @@ def by_the_world(world: World) -> Iterator[Step]:
 def steps(world: World, flaws: Flaws) -> Iterator[Step]:
     yield from by_workers(world, flaws)
     yield from by_look_ups(world, flaws)
+    yield from by_approvers(world, flaws)
     yield from by_the_world(world)
 
 
@@ -249,7 +253,7 @@ def wrong_with(world: World) -> str | None:
     paid = world.flash.count("settled")
     if paid > 1:
         return "paid twice"
-    if paid and world.state in {S.FAILED, S.CANCELLED}:
+    if paid and world.state in RELEASED:
         return "released while paid"
     if world.state is S.COMPLETED and not paid:
         return "completed without a payment"
@@ -258,41 +262,10 @@ def wrong_with(world: World) -> str | None:
 
 def check(*flaws: str) -> Found:
     """Walk through every state that can be reached, breadth first."""
-    broken, first = frozenset(flaws), rebased(FIRST)
-    seen: dict[World, tuple[World, str] | None] = {first: None}
-    back: dict[World, list[World]] = {}
-    edges: set[tuple[PayoutState, PayoutState]] = set()
-    waiting = deque([first])
-    while waiting:
-        world = waiting.popleft()
-        if (wrong := wrong_with(world)) is not None:
-            return Found(wrong, _way(seen, world), len(seen), 0, edges)
-        for label, after in steps(world, broken):
-            if after.state is not world.state:
-                edges.add((world.state, after.state))
-            reached = rebased(after)
-            back.setdefault(reached, []).append(world)
-            if reached not in seen:
-                seen[reached] = (world, label)
-                waiting.append(reached)
-    return Found(None, [], len(seen), _stuck(seen, back), edges)
-
-
-def _way(seen: dict[World, tuple[World, str] | None], world: World) -> list[str]:
-    way: list[str] = []
-    while (step := seen[world]) is not None:
-        world, label = step
-        way.append(label)
-    return way[::-1]
-
-
-def _stuck(seen: dict[World, tuple[World, str] | None], back: dict[World, list[World]]) -> int:
-    """Count the states from which no final state can be reached."""
-    fine = {world for world in seen if world.state in CLOSED}
-    waiting = deque(fine)
-    while waiting:
-        for before in back.get(waiting.popleft(), ()):
-            if before not in fine:
-                fine.add(before)
-                waiting.append(before)
-    return len(seen) - len(fine)
+    broken = frozenset(flaws)
+    return explore(
+        rebased(FIRST),
+        lambda world: ((label, rebased(after)) for label, after in steps(world, broken)),
+        wrong_with,
+        CLOSED,
+    )

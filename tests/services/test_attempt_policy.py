@@ -186,6 +186,16 @@ def test_a_refusal_beside_silence_decides_ten_minutes_after_expiry(
     assert policy.is_refused_and_over(HOME, sent(*answers), now) is is_dead
 
 
+def test_a_failure_that_flash_forgets_before_the_invoice_is_over_decides_nothing() -> None:
+    silence, failure = sent(A.UNKNOWN, A.REFUSED)
+    lives = policy.KEY_LIFE + silence.logged_at - HOME.invoice_expires_at
+    kept = replace(HOME, invoice_expires_at=HOME.invoice_expires_at + lives)
+    forgotten = replace(kept, invoice_expires_at=kept.invoice_expires_at + SECOND)
+
+    assert policy.is_refused_and_over(kept, [silence, failure], OVER + lives)
+    assert not policy.is_refused_and_over(forgotten, [silence, failure], OVER + lives + SECOND)
+
+
 def test_only_a_failure_that_flash_keeps_under_the_key_is_a_look_up() -> None:
     silence, refusal = sent(A.UNKNOWN, A.REFUSED)
     of_its_own = replace(refusal, answer_code="INSUFFICIENT_BALANCE")
