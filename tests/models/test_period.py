@@ -19,7 +19,7 @@ ZONES = ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/Havana", "Asia/
 YEAR = st.integers(0, 366 * 24 * 60).map(
     lambda minutes: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
 )
-LATE = datetime(2028, 1, 1, tzinfo=UTC)
+LATE = datetime(2029, 1, 1, tzinfo=UTC)
 
 
 def moment(text: str | None) -> datetime | None:
