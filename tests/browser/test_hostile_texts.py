@@ -124,6 +124,7 @@ def is_only_text(page: Page) -> bool:
     )
 
 
+@pytest.mark.timeout(300)
 def test_no_page_makes_anything_of_a_strangers_words(page: Page, planted: Planted) -> None:
     said: list[str] = []
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 
 from services.housekeeping import MOST_TRIES, Housekeeping
 from services.storage import person as people
@@ -22,6 +23,7 @@ LOGINS = 400
 MEMORY_MIB = 40
 
 
+@pytest.mark.timeout(300)
 async def test_a_flood_of_sign_ins_fills_nothing_and_lets_taps_through(
     tmp_path: Path, sqlite_url: str
 ) -> None:
