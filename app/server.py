@@ -85,6 +85,8 @@ def build_app(container: Container) -> FastAPI:
         favicon=FAVICON,
         dark=None,
         language="en-US",
+        # Nothing here is written in its classes, and it reads every element that comes and goes.
+        tailwind=False,
         binding_refresh_interval=None,
         reconnect_timeout=RECONNECT_S,
         gzip_middleware_factory=lambda inner: GZipMiddleware(inner, compresslevel=GZIP_LEVEL),

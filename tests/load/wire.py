@@ -40,9 +40,10 @@ class Answer:
 
 
 class Line(asyncio.Protocol):
-    """One connection to the server."""
+    """One connection to the server, opened anew where that has ended an idle one."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
+        self._port = port
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._waiting: asyncio.Future[tuple[int, bytes]] | None = None
@@ -69,8 +70,15 @@ class Line(asyncio.Protocol):
         body, self._buffer = self._buffer[head_end + 4 : end], self._buffer[end:]
         self._waiting.set_result((int(head[9:12]), body))
 
+    async def open(self) -> None:
+        """Connect."""
+        self._buffer = b""
+        await asyncio.get_running_loop().create_connection(lambda: self, HOST, self._port)
+
     async def ask(self, request: bytes) -> Answer:
         """Send a request that is already written and wait for its answer."""
+        if self._transport is None or self._transport.is_closing():
+            await self.open()
         assert self._transport is not None
         self._waiting = asyncio.get_running_loop().create_future()
         started = time.perf_counter()
@@ -101,12 +109,10 @@ def written(
 @asynccontextmanager
 async def lines_to(port: int, count: int) -> AsyncIterator[list[Line]]:
     """Open connections and close them at the end."""
-    loop = asyncio.get_running_loop()
-    lines: list[Line] = []
+    lines = [Line(port) for _ in range(count)]
     try:
-        for _ in range(count):
-            _, line = await loop.create_connection(Line, HOST, port)
-            lines.append(line)
+        for line in lines:
+            await line.open()
         yield lines
     finally:
         for line in lines:
