@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import socket
 from collections.abc import AsyncIterator
@@ -11,8 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import uvicorn
 
 from app.container import Container, build, running
 from app.sandbox.server import Sandbox
@@ -28,18 +25,11 @@ from services.pull_payments import NewPullPayment
 from services.stores import NewStore
 from tests.app.sandbox.actors import TOKEN
 from tests.support.ports import free_port
+from tests.support.serving import QuietServer
 from tests.support.shop import ALICE, settings_for
 
 LOOK_S = 0.02
 PATIENCE_S = 20.0
-
-
-class QuietServer(uvicorn.Server):
-    """Leaves the test run's signals alone."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        yield
 
 
 @dataclass
