@@ -135,7 +135,7 @@ def _costs(review: Review) -> None:
         if preview.locked_until is not None:
             when = short_moment(preview.locked_until, review.now, review.zone_name)
             with fact_line("Amount holds until"):
-                Text("span", when).classes("num")
+                Text("span", f"{when},").classes("num")
                 Countdown(preview.locked_until - review.now, "over; it is quoted anew")
         if review.pull_payment is not None:
             units = _minor(preview.units, preview.currency)
