@@ -44,8 +44,6 @@ IS_OPEN = among(
     ),
 )
 
-_TURN_DIGITS = 15  # of a hash in hexadecimal: as many as surely fit a BIGINT
-
 _ADD = insert_into(_payouts)
 _ADD_EVENT = insert_into(_events)
 _ADD_WORD = insert_into(table_of(PayoutWordRow))
@@ -66,7 +64,9 @@ _FIND_CLAIM = Statement(
         _payouts.c.claim_key == bindparam("claim_key"),
     )
 )
-_TAKE_TURN = Statement(select(func.pg_advisory_xact_lock(bindparam("number"))))
+_TAKE_TURN = Statement(
+    select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("claim_key"), 0)))
+)
 _READ_EVENTS = Statement(
     select(*columns(PayoutEvent, _events))
     .where(
@@ -212,7 +212,7 @@ def find_claim(tx: Transaction, store_id: str, claim_key: str) -> Payout | None:
     that shut in between. SQLite has one writer, so there the first has ended.
     """
     if tx.dialect == "postgresql":
-        tx.row(_TAKE_TURN, number=int(claim_key[:_TURN_DIGITS], 16))
+        tx.row(_TAKE_TURN, claim_key=claim_key)
     return tx.one(Payout, _FIND_CLAIM, store_id=store_id, claim_key=claim_key)
 
 
