@@ -34,6 +34,9 @@ _KINDS = {
     "undecided": "was paid from a wallet that Flash has replaced, so that no list shows it",
 }
 
+_CLEAN, _NOT_CLEAN = ("● Clean", "is-completed"), ("▲ Look at this", "is-pending")
+_LOOKS = {"is-completed", "is-pending", "is-cancelled"}
+
 
 class CheckPanel:
     """Every check that holds, and what each found; `on_check` is asked for a comparison now."""
@@ -79,12 +82,11 @@ class CheckPanel:
             return
         self._shown = checked
         is_any = bool(checked.audits or checked.reconciliations)
-        good = checked.is_clean
-        self._state.set_text(("● Clean" if good else "▲ Look at this") if is_any else "○ Not yet")
-        self._state.classes(
-            add="is-completed" if good else "is-pending",
-            remove="is-pending" if good else "is-completed",
-        )
+        words, look = ("○ Not yet", "is-cancelled")
+        if is_any:
+            words, look = _CLEAN if checked.is_clean else _NOT_CLEAN
+        self._state.set_text(words)
+        self._state.classes(add=look, remove=" ".join(_LOOKS - {look}))
         self._note.set_visibility(not is_any)
         self._show_counts(checked)
         self._lines.clear()
