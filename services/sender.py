@@ -283,12 +283,11 @@ class Sender:
         """Do what is due for a payout whose outcome is open: repeat, ask, or give up."""
         now = self.tools.clock.utc_now()
         attempt, sends = await self.tools.database.read(send_log.read_live, payout)
-        info = self.info
-        if attempt is None or info is None:
+        if attempt is None:
             memory.due = now + PAUSE
             return
         memory.asked_at = memory.asked_at or now
-        by = info.flash_wallet_id
+        by = "" if self.info is None else self.info.flash_wallet_id
         repeat_at = attempt_policy.repeat_due(attempt, sends, flash_wallet_id=by)
         ask_at = attempt_policy.look_up_due(attempt, memory.asked_at, memory.asked)
         if attempt.home is PayeeHome.HOME:
@@ -298,13 +297,25 @@ class Sender:
         if is_due and await self._may_send():
             await self._send(payout, attempt, self._invoice(attempt), memory)
             return
+        silence: GatewayError | None = None
         if ask_at is not None and ask_at <= now:
-            if attempt.home is PayeeHome.HOME:
-                await self._ask_again(attempt, sends, memory, now)
-            await self._ask_recipient(attempt, memory, now)
+            try:
+                await self._ask(attempt, sends, memory, now)
+            except GatewayError as error:
+                silence = error  # for days perhaps: what time decides does not wait for it
         moved = await self.tools.tracking.look_at_age(payout)
+        if moved is None and silence is not None:
+            raise silence
         if moved is None:
-            memory.due = self._next_look(attempt, memory, repeat_at, now)
+            later = self._next_look(attempt, memory, repeat_at, now)
+            memory.due = now + PAUSE if self.info is None else later
+
+    async def _ask(
+        self, attempt: Attempt, sends: list[Send], memory: Memory, now: datetime
+    ) -> None:
+        if attempt.home is PayeeHome.HOME:
+            await self._ask_again(attempt, sends, memory, now)
+        await self._ask_recipient(attempt, memory, now)
 
     def _next_look(
         self, attempt: Attempt, memory: Memory, repeat_at: datetime | None, now: datetime

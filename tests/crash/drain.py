@@ -42,7 +42,7 @@ class Drain:
             (stage.service, stage.start_service),
         ):
             process.resume()
-            if not process.is_alive:
+            if await process.is_gone():
                 await start()
 
     async def run(self, *, hours: bool) -> None:

@@ -62,6 +62,12 @@ class Process:
             self._running.kill()
         await asyncio.to_thread(self._running.wait)
 
+    async def is_gone(self) -> bool:
+        """Tell whether it is to be started again; what was just killed may not quite be gone."""
+        if self._running is not None and self._is_killed:
+            await asyncio.to_thread(self._running.wait)
+        return not self.is_alive
+
     def pause(self) -> None:
         """Stop it in the middle of whatever it does."""
         self._signal(signal.SIGSTOP)

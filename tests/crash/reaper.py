@@ -129,9 +129,9 @@ class Reaper:
         """End the credential under a running service; a while later somebody enters another."""
         with suppress(httpx.HTTPError):
             fresh = await self.stage.control.post("tokens")
-            await self.stage.control.post("tokens/revoke", token=self.stage.token)
+            old, self.stage.token = self.stage.token, fresh["token"]
+            await self.stage.control.post("tokens/revoke", token=old)
             await self._wait(2.5)
-            self.stage.token = fresh["token"]
             await self.stage.service.kill()
             await self.stage.start_service()
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from models.flash import InvoiceStatus
 from models.payout import SendAnswer, SightingSource
 from models.states import PayoutState
 from models.wallet import Gate
+from services.sender import Memory, Sender
 from tests.services.test_sending import answers, drawn, goes_wrong
 from tests.support.sandbox import FlashAccount, Hand, Minted
 from tests.support.shop import ALICE, Shop
@@ -157,3 +161,24 @@ async def test_a_preimage_from_anywhere_ends_all_doubt(paying_shop: Shop, hand: 
 
     view = await paying_shop.container.payouts.read(paying_shop.store.id, payout_id)
     assert (view.state, view.preimage) == (S.COMPLETED, minted.preimage)
+
+
+@pytest.mark.parametrize("mint", [Hand.home_invoice, Hand.foreign_invoice])
+async def test_a_day_after_expiry_it_is_for_people_though_flash_cannot_be_asked(
+    paying_shop: Shop, hand: Hand, mint: Any
+) -> None:
+    minted = await mint(hand, 1_000, expiry_s=60)
+    await goes_wrong(hand, minted, "generic_error")
+    payout_id = await drawn(paying_shop, minted)
+    await paying_shop.reaches(payout_id, S.IN_FLIGHT)
+    worker, wallet = paying_shop.connected.worker, await paying_shop.wallet()
+    await paying_shop.container.supervisor.end(f"worker {paying_shop.store.id}")
+    paying_shop.clock.advance(hours=25)
+    await hand.fault("http_401", match={"operation": "lnInvoicePaymentStatus"})
+
+    # A worker that has never heard of the wallet, as one with a revoked credential.
+    newcomer = Sender(worker.tools, wallet, wallet.fence)
+    long_ago = paying_shop.clock.utc_now() - timedelta(hours=1)
+    await newcomer.advance(await paying_shop.payout(payout_id), Memory(asked_at=long_ago))
+
+    assert (await paying_shop.payout(payout_id)).state is S.NEEDS_REVIEW

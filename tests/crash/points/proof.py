@@ -15,7 +15,7 @@ from tests.crash.points.victim import kill_at
 from tests.crash.points.watch import SENT, SETTLES_AFTER_MS, Watch, sent
 
 # What is done again and again while time passes is ended at so often; then it is the same again.
-_TIMES = 3
+_TIMES = 2
 
 
 @dataclass
