@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,12 +40,10 @@ class Lives:
     known: dict[str, Any] = field(default_factory=dict)
     # Calls that nobody waits for the end of.
     callers: list[asyncio.Task[Any]] = field(default_factory=list)
-    watch_of: Callable[[], Watch] = Watch
 
     @asynccontextmanager
-    async def life(self) -> AsyncIterator[tuple[Shop, Watch]]:
+    async def life(self, watch: Watch) -> AsyncIterator[Shop]:
         """Open the shop as it was left; it ends without any farewell if its watch is over."""
-        watch = self.watch_of()
         # Between two lives weeks may pass, and a session of Flash would run out.
         token = (await self.hand.post("tokens", username=self.account.username))["token"]
         flash = through(self.hand, replace(self.account, token=token))
@@ -55,8 +53,7 @@ class Lives:
             self.store = await open_store(container)
         async with running(container):
             shop = Shop(container, self.clock, self.store)
-            await shop.is_ready()
-            yield shop, watch
+            yield shop
             for caller in self.callers:
                 caller.cancel()
             await asyncio.gather(*self.callers, return_exceptions=True)

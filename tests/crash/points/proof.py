@@ -12,7 +12,7 @@ from models.states import PayoutState
 from tests.crash.points.lives import Lives, comes_to_its_end, hashes
 from tests.crash.points.stories import Story
 from tests.crash.points.victim import kill_at
-from tests.crash.points.watch import SENT, SETTLES_AFTER_MS, Watch, sent
+from tests.crash.points.watch import SENT, SETTLES_AFTER_MS, Ended, Watch, sent
 
 # What is done again and again while time passes is ended at so often; then it is the same again.
 _TIMES = 2
@@ -46,7 +46,7 @@ class Proof:
         await self.story.prepare(self.lives, self._shop)
         await self._life.aclose()
         status = await kill_at(self.lives, self.story.name, point)
-        await self._begin_again(None)
+        await self._begin_again()
         payout_id = await self.story.play(self.lives, self._shop)
         self.outcomes[point] = await self._judge(payout_id, point)
         await self._life.aclose()
@@ -59,50 +59,63 @@ class Proof:
         return f"{self.story.name}: ended at {len(self.outcomes) - 1} points: {ends}{missed}"
 
     async def _open(self) -> None:
-        self._shop, self._watch = await self._life.enter_async_context(self.lives.life())
+        """Open the shop, and wait until it can pay; nothing is counted yet."""
+        self._watch = Watch()
+        self._shop = await self._life.enter_async_context(self.lives.life(self._watch))
+        await self._shop.is_ready()
 
     async def _play(self, ends_at: str | None) -> list[str]:
         """Play the story, ended at a point or not, then begun again until it has ended; judge."""
         lives, story = self.lives, self.story
         lives.known.clear()
         await story.prepare(lives, self._shop)
-        watch = self._watch
         if story.returns_from is None:
             await self._slow_down(ends_at)
-        watch.set(story.returns_from or ends_at)
-        is_over = await self._is_over()
+        self._watch.set(story.returns_from or ends_at)
+        is_over = await comes_to_its_end(self._watch, self._told())
         if story.returns_from is not None:
             assert is_over, f"{story.returns_from} never came"
-            watch = await self._begin_again(ends_at)
-            await self._slow_down(ends_at)
-            is_over = await self._is_over()
-        passed = watch.passed
+            is_over = await self._return(ends_at)
+        passed = self._watch.passed
         if is_over:
-            await self._begin_again(None)
+            await self._begin_again()
         else:
-            watch.set(None)
+            self._watch.set(None)
             await lives.hand.settle_down()
             self.missed += [] if ends_at is None else [ends_at]
         payout_id = await story.play(lives, self._shop)
         self.outcomes[ends_at or ""] = await self._judge(payout_id, ends_at)
         return passed
 
+    def _told(self) -> asyncio.Task[str]:
+        return asyncio.create_task(self._tell())
+
+    async def _tell(self) -> str:
+        await self._shop.is_ready()
+        return await self.story.play(self.lives, self._shop)
+
     async def _slow_down(self, ends_at: str | None) -> None:
         """Have Flash take its time over a send, if the sender is to end in the middle of it."""
         if ends_at is not None and f":{SENT}#" in ends_at:
             await self.lives.hand.fault("slow_settle", delay_ms=SETTLES_AFTER_MS)
 
-    async def _is_over(self) -> bool:
-        told = asyncio.ensure_future(self.story.play(self.lives, self._shop))
-        return await comes_to_its_end(self._watch, told)
-
-    async def _begin_again(self, ends_at: str | None) -> Watch:
-        """Open the shop again; this life may end as well, from its first moment on."""
+    async def _begin_again(self) -> None:
         await self._life.aclose()
         await self.lives.outlive_the_lease()
         await self._open()
+
+    async def _return(self, ends_at: str | None) -> bool:
+        """Begin again; this life may end as well, from its first moment on."""
+        await self._life.aclose()
+        await self.lives.outlive_the_lease()
+        await self._slow_down(ends_at)
+        self._watch = Watch()
         self._watch.set(ends_at)
-        return self._watch
+        try:
+            self._shop = await self._life.enter_async_context(self.lives.life(self._watch))
+        except Ended:
+            return True
+        return await comes_to_its_end(self._watch, self._told())
 
     async def _judge(self, payout_id: str, ends_at: str | None) -> str:
         payout = await self._shop.payout(payout_id)

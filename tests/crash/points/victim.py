@@ -75,8 +75,9 @@ async def _live(errand: Errand) -> None:
     story = next(each for each in STORIES if each.name == errand.story)
     async with Hand.on(sandbox) as hand:
         lives = Lives(errand.url, errand.folder, hand, errand.account, HandClock(errand.now))
-        lives.store, lives.known, lives.watch_of = errand.store, errand.known, Killing
-        async with lives.life() as (shop, watch):
+        lives.store, lives.known, watch = errand.store, errand.known, Killing()
+        async with lives.life(watch) as shop:
+            await shop.is_ready()
             watch.set(errand.point)
             await story.play(lives, shop)
 
