@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import pytest
+
 from models.books import Chapter, Finding
 from models.invariant import RULES, Invariant
 from models.states import PayoutState
 from services.books import WHOLE
 from services.storage import chapter as chapters
+from services.storage import payout_slice
 from services.storage.statement import Transaction
 from tests.services.breaks import BREAKS
 from tests.services.test_interventions import retry
@@ -66,22 +69,21 @@ def undone(beneath: Raw) -> Iterator[Transaction]:
     }
     for statement in checks[beneath.dialect]:
         beneath.run(statement)
+    # Read before: a transaction that begins with a look cannot write once another has written.
+    removed = watchers(beneath)
     with suppress(Undo), beneath.transaction() as tx:
-        unwatched(tx)
+        for statement in removed:
+            tx._cursor.execute(statement)
         yield tx
         raise Undo
 
 
-def unwatched(tx: Transaction) -> None:
-    """Take away what would refuse these rows; it comes back with the rollback."""
-    if tx.dialect == "sqlite":
-        tx._cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        for (name,) in tx._cursor.fetchall():
-            tx._cursor.execute(f"DROP TRIGGER {name}")
-    else:
-        tx._cursor.execute(
-            "ALTER TABLE pull_payments DROP CONSTRAINT ck_pull_payments_within_budget"
-        )
+def watchers(beneath: Raw) -> list[str]:
+    """Return what takes away whatever would refuse these rows; it comes back with the rollback."""
+    if beneath.dialect == "postgresql":
+        return ["ALTER TABLE pull_payments DROP CONSTRAINT ck_pull_payments_within_budget"]
+    triggers = beneath.rows("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    return [f"DROP TRIGGER {name}" for (name,) in triggers]
 
 
 def audited(tx: Transaction, shop: Shop) -> list[Finding]:
@@ -139,3 +141,17 @@ async def test_a_walk_goes_on_where_it_left_off(paying_shop: Shop, hand: Hand) -
     rest = await books.look(store_id, Chapter.OPEN, opened.after or "")
 
     assert (opened.looked, rest.looked, rest.after) == (1, 1, None)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_slice_is_looked_up_by_its_ids_and_never_by_going_through_the_store(beneath: Raw) -> None:
+    asked = {"store_id": "st", **{f"p{number}": "po" for number in range(payout_slice.SLICE)}}
+    for invariant, questions in chapters.CONTRADICTIONS.items():
+        for question in questions:
+            found = question.statement.compiled("sqlite")
+            plan = beneath._connection.execute(
+                f"EXPLAIN QUERY PLAN {found.sql}", found.bind(asked)
+            ).fetchall()
+            steps = [row[3] for row in plan if " payouts " in row[3]]
+            assert steps, invariant
+            assert all("(id=?)" in step for step in steps), (invariant, steps)
