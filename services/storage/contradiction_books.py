@@ -33,7 +33,7 @@ from models.tables.payout import PayoutRow
 from models.tables.pull_payment import PullPaymentRow
 from models.tables.store import AuditRow, StoreRow
 from models.tables.wallet import OutboxRow
-from services.storage.payout_slice import Contradiction, contradiction
+from services.storage.payout_slice import Contradiction, contradiction, of_store
 from services.storage.statement import Statement, Transaction, among
 
 LEDGER_SLICE = 500
@@ -57,7 +57,7 @@ _outbox = table_of(OutboxRow)
 def _walk(table: Table, column: Any, count: int) -> Statement:
     return Statement(
         select(column)
-        .where(table.c.store_id == bindparam("store_id"), column > bindparam("after"))
+        .where(of_store(table), column > bindparam("after"))
         .distinct()
         .order_by(column)
         .limit(count)
@@ -65,11 +65,7 @@ def _walk(table: Table, column: Any, count: int) -> Statement:
 
 
 def _here(table: Table, column: Any) -> tuple[Any, ...]:
-    return (
-        table.c.store_id == bindparam("store_id"),
-        column > bindparam("after"),
-        column <= bindparam("until"),
-    )
+    return (of_store(table), column > bindparam("after"), column <= bindparam("until"))
 
 
 _Questions = dict[Invariant, tuple[Contradiction, ...]]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import String, bindparam, literal_column
+from sqlalchemy import ColumnElement, String, Table, bindparam, literal_column
 
 from models.tables.base import table_of
 from models.tables.payout import PayoutRow
@@ -15,10 +15,19 @@ from services.storage.statement import Statement, Transaction
 SLICE = 250
 PAYOUTS = table_of(PayoutRow)
 _NAMES = tuple(f"p{number}" for number in range(SLICE))
-# As many parameters as a slice may have ids; a shorter one says its last id again. The store is
-# asked for in a way that no index has: SQLite would go through all its payouts for each slice.
+
+
+def of_store(table: Table) -> ColumnElement[bool]:
+    """Return the condition that rows are of the store, in a way that no index has.
+
+    Where keys are given SQLite would else go through all rows of the store for each slice.
+    """
+    return table.c.store_id + literal_column("''", String) == bindparam("store_id")
+
+
+# As many parameters as a slice may have ids; a shorter one says its last id again.
 IN_SLICE = (
-    PAYOUTS.c.store_id + literal_column("''", String) == bindparam("store_id"),
+    of_store(PAYOUTS),
     PAYOUTS.c.id.in_([bindparam(name, type_=PAYOUTS.c.id.type) for name in _NAMES]),
 )
 
