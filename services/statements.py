@@ -91,7 +91,7 @@ class Statements:
         Raises:
             GatewayError: Flash gave no list.
         """
-        newest_at, _ = await self._database.read(
+        newest_at, first_seen_at = await self._database.read(
             statement_rows.newest_row_at, store_id, flash_wallet_id
         )
         since = await self._database.read(
@@ -114,10 +114,14 @@ class Statements:
         if oldest is not None and known_until is not None:
             known_until = min(known_until, oldest)
         wanted = _wanted(readable, known_until)
+        begin = since
+        if first_seen_at is not None:
+            # The whole list reaches back to before our first look; only open debits do so, too.
+            begin = min(first_seen_at - WINDOW_BEFORE, oldest or first_seen_at)
         new = 0
         for start in range(0, len(wanted), KEEP_AT_ONCE):  # taps wait for long transactions
             part = wanted[start : start + KEEP_AT_ONCE]
-            new += await self._database.write(_keep, store_id, flash_wallet_id, part, now, since)
+            new += await self._database.write(_keep, store_id, flash_wallet_id, part, now, begin)
         # An empty list is also what Flash shows when its custodian fails; an old row that never
         # got a number is left to the balance, which will not agree.
         doubtful = [row for row in rows if row.signed_nanousd is None and row.at > now - LATE]
