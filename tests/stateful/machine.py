@@ -33,6 +33,7 @@ from tests.support.cards import VirtualCard
 ANY = st.integers(0, 30)
 PERSON = st.sampled_from(sorted(PEOPLE))
 # Few, and near each other, so that rows of the statement are hard to tell apart.
+SAYS = st.sampled_from((InvoiceStatus.EXPIRED, InvoiceStatus.EXPIRED, *InvoiceStatus))
 SATS = st.sampled_from((1_000, 1_000, 1_001, 2_500, 40_000))
 EXPIRY_S = st.sampled_from((60, 60, 600, 3_600, 90_000))
 LATER = (60, 11 * 60, 16 * 60, 3_600, 21 * 3_600, 25 * 3_600)
@@ -185,17 +186,24 @@ class Machine(RuleBasedStateMachine):
 
     # What people decide.
 
-    @rule(act=st.sampled_from(sorted(ACTS)), which=ANY, who=PERSON, is_meant=st.integers(0, 5))
-    def decide(self, act: str, which: int, who: str, is_meant: int) -> None:
+    @rule(
+        acts=st.lists(st.sampled_from(sorted(ACTS)), min_size=1, max_size=3),
+        which=ANY,
+        who=PERSON,
+        is_meant=st.integers(0, 5),
+    )
+    def decide(self, acts: list[str], which: int, who: str, is_meant: int) -> None:
         """Have somebody act on a payout: mostly on one that waits for it, and as it is now."""
-        states, asked = ACTS[act]
-        found = self._pick(which, states if is_meant else ())
-        if found is not None:
+        found = self._pick(which, ACTS[acts[0]][0] if is_meant else ())
+        if found is None:
+            return
+        payout_id, revision = found
+        for act in acts:
             with self._service() as service:
-                payout_id, revision = found
-                now = self.house.wall.utc_now()
-                asked_of = Asked(service.container, self.house.store.id, payout_id, PEOPLE[who])
-                self.house.call(asked(asked_of, revision if is_meant else revision - 1, now))
+                asked = Asked(service.container, self.house.store.id, payout_id, PEOPLE[who])
+                shown = revision if is_meant else revision - 1
+                self.house.call(ACTS[act][1](asked, shown, self.house.wall.utc_now()))
+            self.house.let_pass(0.02)
 
     @rule(which=ANY, who=PERSON, is_wrong=st.booleans())
     def resolve(self, which: int, who: str, is_wrong: bool) -> None:
@@ -298,10 +306,13 @@ class Machine(RuleBasedStateMachine):
         if is_told:
             self.house.loop.call(self.house.flash.tell_price)
 
-    @rule(which=ANY, says=st.sampled_from(list(InvoiceStatus)), is_up=st.booleans())
-    def socket(self, which: int, says: InvoiceStatus, is_up: bool) -> None:
+    @rule(which=ANY, says=SAYS, is_up=st.integers(0, 3))
+    def socket(self, which: int, says: InvoiceStatus, is_up: int) -> None:
         """Cut or mend the line, or tell of some invoice: whatever Flash says but an untrue PAID."""
-        rows = self.house.raw.rows("SELECT payment_hash FROM attempts ORDER BY created_at, id")
+        query = "SELECT attempts.payment_hash FROM attempts JOIN payouts ON payouts.id = payout_id "
+        order = "ORDER BY attempts.created_at, attempts.id"
+        open_ = self.house.raw.rows(f"{query} WHERE payouts.state = 'in_flight' {order}")
+        rows = open_ or self.house.raw.rows(query + order)
         with self._service() as service:
             if service.socket is None:
                 return
