@@ -1,6 +1,6 @@
 """The machine for minutes, with seeds of chance: `python -m tests.stateful --seconds 600`.
 
-At the end it tells which steps of a payout's life were taken, and fails if one never was.
+At the end it tells which steps of a payout's life were taken; a long run fails if one never was.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from tests.support.databases import PostgresPool, migrate_sqlite_template, sqlit
 from tests.support.postgres import PrivatePostgres
 
 Lend = Callable[[Path], AbstractContextManager[str]]
+# In so long a run every step must have been taken; in a short one chance may leave some out.
+LONG_S = 600
 # What nobody can do yet, or does in one go: the row of the table, and why it is not taken.
 NOT_TAKEN = {
     5: "nobody takes an approval back yet",
@@ -104,7 +106,7 @@ def main() -> int:
     missing = tell_steps()
     for line in missing:
         print(f"never taken: {line}")
-    return 1 if missing else 0
+    return 1 if missing and given.seconds >= LONG_S else 0
 
 
 if __name__ == "__main__":
