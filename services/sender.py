@@ -287,7 +287,8 @@ class Sender:
             memory.due = now + PAUSE
             return
         memory.asked_at = memory.asked_at or now
-        by = "" if self.info is None else self.info.flash_wallet_id
+        info = self.info  # it may be learnt while we ask, and what was decided without it stays
+        by = "" if info is None else info.flash_wallet_id
         repeat_at = attempt_policy.repeat_due(attempt, sends, flash_wallet_id=by)
         ask_at = attempt_policy.look_up_due(attempt, memory.asked_at, memory.asked)
         if attempt.home is PayeeHome.HOME:
@@ -308,7 +309,7 @@ class Sender:
             raise silence
         if moved is None:
             later = self._next_look(attempt, memory, repeat_at, now)
-            memory.due = now + PAUSE if self.info is None else later
+            memory.due = now + PAUSE if info is None else later
 
     async def _ask(
         self, attempt: Attempt, sends: list[Send], memory: Memory, now: datetime
