@@ -74,6 +74,7 @@ async def test_books_that_contradict_themselves_are_told_at_night(
     assert (await watch.check(paying_shop.store.id)).is_clean
 
     beneath.run(f"UPDATE pull_payments SET paid = paid - 1 WHERE id = '{pull.id}'")
+    paying_shop.clock.advance(seconds=1)
 
     assert not (await watch.check(paying_shop.store.id)).is_clean
     assert "audit_found" in await paying_shop.alerts()
