@@ -71,11 +71,15 @@ class FilterBar(Element, component="assets/filter_bar.js"):
 
     def show(self, values: Values, names: Mapping[str, str] | None = None) -> None:
         """Show these values; what was wrong before is right now."""
-        self._values = {name: values[name] for name in FIELDS if values.get(name)}
+        self.expect(values)
         self.props["errors"] = {}
         self.props["values"] = self._values
         self.props["canSave"] = bool(self._values)
         self.name_chips(names or {})
+
+    def expect(self, values: Values) -> None:
+        """Take what will be shown soon: a change that comes before that adds to it."""
+        self._values = {name: values[name] for name in FIELDS if values.get(name)}
 
     def name_chips(self, names: Mapping[str, str]) -> None:
         """Say in words what narrows; `names` has those of the card and the pull payment."""

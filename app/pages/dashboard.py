@@ -130,7 +130,11 @@ class Dashboard:
     async def _move(self, wanted: Wanted, values: Values) -> None:
         self._visit.boards.leave((self._store.id, self._wanted), self.view)
         self._wanted, self.values = wanted, values
-        self._show_wanted(await self._names())
+        self._bar.expect(values)
+        names = await self._names()
+        if wanted is not self._wanted:
+            return  # somebody changed more meanwhile, which shows all of it
+        self._show_wanted(names)
         self._visit.rewrite(self.address())
         if self._is_connected:
             await self._join()

@@ -27,7 +27,7 @@ export default {
         <label v-for="field in inBar" :key="field.name" class="fp-filter-field" :class="field.name">
           <span class="name">{{ field.label }}</span>
           <input class="fp-control" v-bind="attributes(field)" @input="typed(field, $event)"
-            @change="commit(field, $event)">
+            @change="commit(field, $event)" @blur="left(field, $event)">
           <span v-if="errorOf(field)" class="fp-filter-error" role="alert"
             :id="'error-' + field.name">{{ errorOf(field) }}</span></label>
         <div class="fp-filter-panel" :class="{ open: open === 'more' }">
@@ -42,7 +42,8 @@ export default {
             <label v-for="field in inPanel" :key="field.name" class="fp-filter-field">
               <span class="name">{{ field.label }}</span>
               <input class="fp-control num" v-bind="attributes(field)"
-                @input="typed(field, $event)" @change="commit(field, $event)">
+                @input="typed(field, $event)" @change="commit(field, $event)"
+                @blur="left(field, $event)">
               <span v-if="errorOf(field)" class="fp-filter-error" role="alert"
                 :id="'error-' + field.name">{{ errorOf(field) }}</span></label>
           </div>
@@ -52,7 +53,7 @@ export default {
       <label class="fp-filter-field search">
         <input class="fp-control" v-bind="attributes(search)" ref="search"
           @input="typed(search, $event)" @change="commit(search, $event)"
-          @keydown.esc.stop="emptySearch">
+          @blur="left(search, $event)" @keydown.esc.stop="emptySearch">
         <kbd v-if="!draft.q && !values.q" aria-hidden="true">/</kbd>
         <span v-if="errorOf(search)" class="fp-filter-error" role="alert" id="error-q">
           {{ errorOf(search) }}</span></label>
@@ -106,7 +107,7 @@ export default {
   data() {
     const text = { type: "text", maxlength: 64 };
     return {
-      draft: {}, quiet: {}, open: null, name: "", renaming: null, newName: "",
+      draft: {}, typing: {}, open: null, name: "", renaming: null, newName: "",
       inBar: [
         { name: "card", label: "Card", ...text, placeholder: "Card name or number" },
         { name: "from", label: "From", type: "date" },
@@ -127,13 +128,14 @@ export default {
     },
   },
   watch: {
-    // What was accepted needs no draft any more; what was refused keeps it.
+    // What was accepted needs no draft any more; what was refused keeps it, and so does what
+    // somebody is still typing: this may be the answer to an earlier wish.
     values() {
-      const kept = Object.entries(this.draft).filter(([name]) => this.errors[name]);
+      const kept = Object.entries(this.draft).filter(([name]) =>
+        this.errors[name] || this.typing[name]);
       this.draft = Object.fromEntries(kept);
     },
     errors() {
-      this.quiet = {};
       if (this.errors.min_sats || this.errors.max_sats) this.open = "more";
     },
     views() {
@@ -150,7 +152,7 @@ export default {
   },
   methods: {
     shown(name) { return this.draft[name] ?? this.values[name] ?? ""; },
-    errorOf(field) { return this.quiet[field.name] ? "" : this.errors[field.name] || ""; },
+    errorOf(field) { return this.typing[field.name] ? "" : this.errors[field.name] || ""; },
     attributes(field) {
       const { name, label, ...rest } = field;
       const wrong = this.errorOf(field) ? "true" : null;
@@ -163,18 +165,22 @@ export default {
     },
     typed(field, event) {
       this.draft = { ...this.draft, [field.name]: event.target.value };
-      this.quiet = { ...this.quiet, [field.name]: true };
+      this.typing = { ...this.typing, [field.name]: true };
     },
     commit(field, event) {
       const raw = event.target.value.trim();
       const text = CHANGED[field.name] ? raw.replace(/[\s,_']/g, "") : raw;
-      this.quiet = { ...this.quiet, [field.name]: false };
+      this.typing = { ...this.typing, [field.name]: false };
       this.filter({ [field.name]: text });
     },
+    // A browser tells of no change where somebody typed what was there before.
+    left(field, event) { if (this.typing[field.name]) this.commit(field, event); },
     filter(changes) { this.$emit("filter", changes); },
     emptySearch(event) {
-      if (this.shown("q")) { this.draft = { ...this.draft, q: "" }; this.filter({ q: "" }); }
-      else event.target.blur();
+      if (!this.shown("q")) { event.target.blur(); return; }
+      this.draft = { ...this.draft, q: "" };
+      this.typing = { ...this.typing, q: false };
+      this.filter({ q: "" });
     },
     toggle(which) {
       this.open = this.open === which ? null : which;

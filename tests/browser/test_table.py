@@ -157,6 +157,33 @@ def test_filters_are_told_in_words_and_taken_away_one_by_one(page: Page, past: T
     expect(page).to_have_url(re.compile("/$"))
 
 
+def test_nothing_that_somebody_chose_or_types_is_lost_to_an_answer(page: Page, past: Till) -> None:
+    page.get_by_test_id("filter-more").click()
+    pulls = page.get_by_test_id("filter-pull_payment")
+    expect(pulls).to_contain_text("Tips")
+    least = page.get_by_test_id("filter-min_sats")
+    least.press_sequentially("100,5")
+    # Two changes in one breath, as a slow line delivers them, while the field keeps the focus.
+    page.evaluate(
+        """fund => {
+          for (const [name, value] of [["pull_payment", fund], ["status", "failed"]]) {
+            const select = document.querySelector(`[data-testid=filter-${name}]`);
+            select.value = value;
+            select.dispatchEvent(new Event("change"));
+          }
+        }""",
+        past.fund,
+    )
+    chips = page.get_by_test_id(CHIPS)
+    expect(chips).to_contain_text("Status: failed")
+    expect(chips).to_contain_text("Pull payment: Tips")
+    expect(least).to_have_value("100,5")
+    least.press_sequentially("00")
+    least.press("Enter")
+    expect(chips).to_contain_text("At least 100,500 sats")
+    expect(page).to_have_url(re.compile("status=failed.*pull_payment=.*min_sats=100500"))
+
+
 def test_a_wrong_value_is_explained_and_what_was_typed_stays(page: Page, past: Till) -> None:
     page.get_by_test_id("filter-more").click()
     least, most = page.get_by_test_id("filter-min_sats"), page.get_by_test_id("filter-max_sats")
