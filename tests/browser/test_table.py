@@ -251,8 +251,10 @@ def test_the_keyboard_reaches_search_rows_and_back(page: Page, past: Till) -> No
     expect(page.get_by_text("Nothing matches")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_test_id(CHIPS)).to_have_count(0)
-    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("filter-q")).to_have_value("")
     expect(page.locator(ROWS).nth(1)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("filter-q")).not_to_be_focused()
 
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
