@@ -116,6 +116,14 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
         yield started
 
 
+@pytest.fixture(scope="session")
+def punctual_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    """One whose time nobody moves, for services in a process of their own with a real clock."""
+    folder = tmp_path_factory.mktemp("punctual")
+    with SandboxProcess(folder / "ledger.db", "--pace-off") as started:
+        yield started
+
+
 @pytest.fixture
 async def hand(sandbox: SandboxProcess) -> AsyncIterator[Hand]:
     async with Hand.on(sandbox) as opened:

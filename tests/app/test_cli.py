@@ -18,10 +18,16 @@ from app.cli import cli
 from models.migrations import run as migrations
 from tests.support.databases import Raw, raw
 from tests.support.program import Program
-from tests.support.sandbox import FlashAccount, Hand
+from tests.support.sandbox import FlashAccount, Hand, SandboxProcess
 from tests.support.shop import PATIENCE_S
 
 STORE = ("init", "--store", "Corner Café", "--owner", "owner@example.com")
+
+
+@pytest.fixture
+def sandbox(punctual_sandbox: SandboxProcess) -> SandboxProcess:
+    """Keep the machine's time, as the programs here do."""
+    return punctual_sandbox
 
 
 @pytest.fixture

@@ -13,8 +13,14 @@ from app.container import build
 from models.flash import CredentialKind
 from models.store import DatabaseKind
 from tests.support.program import Program
-from tests.support.sandbox import FlashAccount, Hand
+from tests.support.sandbox import FlashAccount, Hand, SandboxProcess
 from tests.support.shop import ALICE, settings_for
+
+
+@pytest.fixture
+def sandbox(punctual_sandbox: SandboxProcess) -> SandboxProcess:
+    """Keep the machine's time, as the programs here do."""
+    return punctual_sandbox
 
 
 @pytest.fixture

@@ -5,11 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.support.program import Program
-from tests.support.sandbox import FlashAccount, Hand
+from tests.support.sandbox import FlashAccount, Hand, SandboxProcess
 from tests.support.shop import Shop
 
 SPAN = ("--from", "2020-01-01", "--to", "2100-01-01")
+
+
+@pytest.fixture
+def sandbox(punctual_sandbox: SandboxProcess) -> SandboxProcess:
+    """Keep the machine's time, as the programs here do."""
+    return punctual_sandbox
 
 
 async def test_it_reads_the_list_compares_and_ends_by_what_it_found(
