@@ -20,14 +20,12 @@ from models.flash import (
 from models.ids import CONNECTION, Ids
 from models.instants import Clock
 from models.money import Rate
-from models.states import PayoutState
 from models.store import Actor, DatabaseKind
 from services.audit import audit
 from services.database import Database
 from services.flash.client import FlashClient
 from services.flash.pace import Pace
 from services.flash.public_socket import PublicListeners, PublicSocket
-from services.storage import attempt as attempts
 from services.storage import connection as connections
 from services.storage import store as stores
 from services.storage import wallet as wallets
@@ -36,7 +34,6 @@ from services.vault import Vault
 
 CREDENTIAL_LIMIT = 4_000
 SOCKET_S = 6.0
-_ON_THEIR_WAY = (PayoutState.PROCESSING, PayoutState.IN_FLIGHT, PayoutState.NEEDS_REVIEW)
 
 
 class Connections:
@@ -117,9 +114,11 @@ class Connections:
 
         def keep(tx: Transaction) -> KeptConnection:
             _check_kind(tx, found)
-            now, known = self._clock.utc_now(), wallets.read_wallet(tx, store_id)
+            # Locked: a send that begins now waits, and then finds that its fence is over.
+            now, known = self._clock.utc_now(), wallets.lock_wallet(tx, store_id)
             before = None if known is None else known.flash_wallet_id
-            if before not in {None, wallet_id} and _are_on_their_way(tx, store_id):
+            is_another = before not in {None, wallet_id}
+            if is_another and wallets.are_on_their_way(tx, store_id):
                 raise RuleError(
                     "This is another wallet, and payouts of the one before are on their way: only "
                     "its own statement can tell how they end. Wait until none is processing."
@@ -208,10 +207,6 @@ def _check_kind(tx: Transaction, found: ConnectionTest) -> None:
     if is_demo:
         raise RuleError("Play money was paid from this database: it pays through a sandbox only.")
     raise RuleError("Real money was paid from this database, and this is a sandbox.")
-
-
-def _are_on_their_way(tx: Transaction, store_id: str) -> bool:
-    return any(attempts.read_open_work(tx, store_id, state, 1) for state in _ON_THEIR_WAY)
 
 
 def _place(connection_id: str) -> str:

@@ -54,22 +54,27 @@ def _judge(
             0
         ]
         unknown_msat -= wallets.unknown_since(tx, store_id, wallet.gate_changed_at)[1]
-    doubtful = old >= UNKNOWN_LIMIT or _too_much(wallet, unknown_msat, rate)
+    is_too_much = _is_too_much(wallet, unknown_msat, rate)
+    doubtful = old >= UNKNOWN_LIMIT or is_too_much is True
     if doubtful and wallet.gate is Gate.OPEN:
         if not wallets.shut_open_gate(tx, wallet, DOUBT, now):
             return None  # somebody just shut it for a graver reason, which must not be forgotten
         wallets.add_alert(tx, store_id, "gate_shut", wallet.id, DOUBT, now)
         _log.warning("gate.shut", wallet_id=wallet.id, unknown=old)
         return Gate.SHUT
-    if not doubtful and wallet.gate is Gate.SHUT and wallets.open_gate(tx, wallet, DOUBT, now):
+    is_resolved = not doubtful and is_too_much is not None
+    if is_resolved and wallet.gate is Gate.SHUT and wallets.open_gate(tx, wallet, DOUBT, now):
         _log.info("gate.opened", wallet_id=wallet.id)
         return Gate.OPEN
     return None
 
 
-def _too_much(wallet: Wallet, unknown_msat: int, rate: tuple[int, int] | None) -> bool:
-    if rate is None or wallet.balance_nanousd is None or unknown_msat == 0:
+def _is_too_much(wallet: Wallet, unknown_msat: int, rate: tuple[int, int] | None) -> bool | None:
+    """Tell whether unknown money is above its part; nothing where that cannot be reckoned."""
+    if unknown_msat == 0:
         return False
+    if rate is None or wallet.balance_nanousd is None:
+        return None
     numerator, denominator = rate
     unknown_nanousd = unknown_msat * numerator * NANOUSD_PER_CENT // (denominator * 1000)
     return unknown_nanousd * BALANCE_PARTS > wallet.balance_nanousd

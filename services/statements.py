@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from models.errors import StateChanged
 from models.flash import StatementRow
 from models.instants import Clock
 from models.money import MSAT_PER_SAT, NANOUSD_PER_CENT
@@ -146,8 +147,12 @@ class Statements:
         waiting = {row.id for row in count.feeless}
         claimed = 0
         for claim in count.judged.claims:
-            if claim.row_id not in waiting:
+            if claim.row_id in waiting:
+                continue
+            try:
                 claimed += await self._database.write(self._apply, store_id, claim, now)
+            except StateChanged:
+                continue  # another process read the list as well, and counted otherwise
         strangers = frozenset(count.judged.strangers)
         for row in await self._database.read(_old_strangers, store_id, strangers, now):
             await self._database.write(self._take_stranger, row)
@@ -188,7 +193,8 @@ class Statements:
         if settled is None or settled.state is not PayoutState.COMPLETED:
             return False
         if not statement_rows.claim_row(tx, row, debit, now):
-            return False
+            # Nothing is settled by a row that is another's: the settlement goes with the claim.
+            raise StateChanged(settled.id, settled.state)
         cost = _cost(debit, row)
         if cost is not None:
             payouts.amend(tx, settled, fee_msat=cost[0], debited_nanousd=cost[1])

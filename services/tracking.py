@@ -12,6 +12,7 @@ from models.flash import InvoiceStatus, SendOutcome
 from models.ids import Ids
 from models.instants import Clock
 from models.payout import (
+    AttemptState,
     EvidenceGrade,
     Payout,
     PayoutKind,
@@ -98,7 +99,7 @@ class Tracking:
         self._verdicts.sight(
             tx, case.attempt, SightingSource.STATEMENT, f"{store_id}:{row_id}", "debited", row_id
         )
-        if case.payout.state is PayoutState.COMPLETED:
+        if case.attempt.state is AttemptState.SETTLED:
             return case.payout
         return self._verdicts.settle(tx, case, EvidenceGrade.STATEMENT)
 
@@ -171,9 +172,11 @@ class Tracking:
             tx, send, SightingSource.SEND, external_id, outcome.answer, outcome.code
         )
         case = self._verdicts.case(tx, send.store_id, send.payout_id, send.attempt_id)
+        if outcome.answer is SendAnswer.SETTLED:
+            return self._verdicts.settle(tx, case, EvidenceGrade.FLASH_SUCCESS)
+        if case.attempt.state is not AttemptState.LIVE:
+            return None  # it speaks of an invoice before; another one may be on its way by now
         match outcome.answer:
-            case SendAnswer.SETTLED:
-                return self._verdicts.settle(tx, case, EvidenceGrade.FLASH_SUCCESS)
             case SendAnswer.REFUSED:
                 return self._refused(tx, case, outcome)
             case SendAnswer.NOT_EXECUTED:
@@ -197,7 +200,9 @@ class Tracking:
         if status is InvoiceStatus.PAID and case.sends:
             # Sticky: an EXPIRED that Flash publishes later changes nothing.
             return self._verdicts.settle(tx, case, EvidenceGrade.FLASH_INVOICE)
-        if status is InvoiceStatus.EXPIRED and case.payout.state is PayoutState.IN_FLIGHT:
+        is_live = case.attempt.state is AttemptState.LIVE
+        is_open = is_live and case.payout.state is PayoutState.IN_FLIGHT
+        if status is InvoiceStatus.EXPIRED and is_open:
             return self._expired(tx, case, statement_clear=statement_clear)
         return None
 
@@ -265,7 +270,7 @@ class Tracking:
         return self._back_to_approved(tx, case, "wallet_short")
 
     def _not_executed(self, tx: Transaction, case: Case, outcome: SendOutcome) -> Payout | None:
-        if case.payout.state is not PayoutState.PROCESSING:
+        if case.payout.state not in {PayoutState.PROCESSING, PayoutState.IN_FLIGHT}:
             return None
         if attempt_policy.all_did_nothing(case.sends):
             return self._back_to_approved(tx, case, outcome.code)

@@ -127,6 +127,14 @@ _UNKNOWN = Statement(
         _payouts.c.unknown_since < bindparam("before", type_=_payouts.c.unknown_since.type),
     )
 )
+_ON_THEIR_WAY = Statement(
+    select(_payouts.c.id)
+    .where(
+        _payouts.c.store_id == bindparam("store_id"),
+        _payouts.c.status == PayoutStatus.PROCESSING,  # those of people's review as well
+    )
+    .limit(1)
+)
 _ADD_ALERT = insert_into(_outbox, without=frozenset({"id"}))
 _READ_ALERTS = Statement(
     select(
@@ -323,6 +331,11 @@ def unknown_since(tx: Transaction, store_id: str, before: datetime) -> tuple[int
     found = tx.row(_UNKNOWN, store_id=store_id, before=before)
     assert found is not None
     return int(found[0]), int(found[1])
+
+
+def are_on_their_way(tx: Transaction, store_id: str) -> bool:
+    """Tell whether payouts of a store were sent, and how they end is not known."""
+    return tx.row(_ON_THEIR_WAY, store_id=store_id) is not None
 
 
 def add_alert(

@@ -18,7 +18,7 @@ from models.states import PayoutState
 from models.store import DatabaseKind
 from tests.conftest import BOTH
 from tests.support.clock import HandClock
-from tests.support.databases import Raw
+from tests.support.databases import Raw, raw
 from tests.support.sandbox import FlashAccount, Hand
 from tests.support.shop import ALICE, PATIENCE_S, Shop, open_shop, settings_for, through
 
@@ -127,13 +127,48 @@ async def test_another_wallet_is_refused_while_payouts_are_on_their_way(
 ) -> None:
     await enter(shop, account.token)
     await shop.is_ready()
-    await in_flight(shop, hand)
+    lost = await in_flight(shop, hand)
 
     stranger = await hand.open_account(cents=100_000)
     with pytest.raises(RuleError, match="on their way"):
         await enter(shop, stranger.token)
 
     await enter(shop, account.token)  # the same wallet is welcome
+
+    await is_connected(shop, wanted=True)
+    await shop.later(hand, days=2, hours=1)
+    await shop.reaches(lost, PayoutState.NEEDS_REVIEW)
+    with pytest.raises(RuleError, match="on their way"):
+        await enter(shop, stranger.token)
+    resolve = shop.container.engine.interventions.resolve
+    await resolve(shop.store.id, lost, ALICE, is_paid=False, evidence="Flash's own books")
+    await enter(shop, (await hand.open_account(cents=100_000)).token)
+
+
+@pytest.mark.parametrize(
+    "dialect", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+async def test_another_wallet_is_refused_while_a_send_begins(
+    shop: Shop, hand: Hand, account: FlashAccount, beneath: Raw
+) -> None:
+    await enter(shop, account.token)
+    await shop.is_ready()
+    minted, stranger = await hand.foreign_invoice(), await hand.open_account(cents=100_000)
+    pull = await shop.pull_payment(auto_approve=False)
+    waiting = await shop.draw(pull, minted.pr)
+    with raw(shop.container.database.url) as other:
+        with other.transaction() as tx:
+            # As whoever logs a send does: the wallet is locked, the payout's step comes with it.
+            tx._cursor.execute("SELECT id FROM wallets FOR SHARE")
+            tx._cursor.execute("UPDATE payouts SET state = 'in_flight', status = 'processing'")
+            entering = asyncio.ensure_future(enter(shop, stranger.token))
+            waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            async with asyncio.timeout(PATIENCE_S):
+                while not beneath.value(waits):
+                    await asyncio.sleep(0.01)
+        with pytest.raises(RuleError, match="on their way"):
+            await entering
+    assert (await shop.payout(waiting)).state is PayoutState.IN_FLIGHT
 
 
 @pytest.mark.parametrize("dialect", BOTH, indirect=True)

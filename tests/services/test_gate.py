@@ -204,6 +204,23 @@ async def test_without_a_price_only_the_count_decides(
     assert (await gate(database, ground))[0] is Gate.OPEN
 
 
+async def test_without_a_price_it_does_not_open_while_something_is_unknown(
+    database: Database, beneath: Raw, ground: Ground, keeper: GateKeeper, clock: HandClock
+) -> None:
+    change(beneath, holds, ground, 0)
+    unknown(beneath, ground, 1)
+    clock.advance(seconds=1)
+    await keeper.judge(ground.store.id)
+    priceless = GateKeeper(database, clock, Rates(clock))
+
+    await priceless.judge(ground.store.id)
+    assert await gate(database, ground) == (Gate.SHUT, DOUBT)
+
+    resolve_all(beneath, ground)
+    await priceless.judge(ground.store.id)
+    assert await gate(database, ground) == (Gate.OPEN, None)
+
+
 LEASE = timedelta(seconds=15)
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from models.errors import StateChanged
 from models.payout import EvidenceGrade, Payout
-from models.statement import BookState, ClosedBook, Proposal, RowState
+from models.statement import BookState, ClosedBook, KeptRow, Proposal, RowState
 from models.states import PayoutState
 from services.closed_books import TOLERANCE_NANOUSD
+from services.statement_policy import Claim
 from services.statements import Look
 from services.storage import attempt as attempts
 from services.storage import closed_book as closed_books
@@ -22,6 +23,7 @@ from tests.services.test_payout_requests import approve, ask
 from tests.services.test_sending import goes_wrong
 from tests.services.test_witness import pays_from_elsewhere
 from tests.support.clock import NOON
+from tests.support.databases import Raw
 from tests.support.sandbox import FlashAccount, Hand
 from tests.support.shop import ALICE, Shop
 
@@ -353,3 +355,31 @@ async def test_money_that_vanishes_is_told_and_the_books_begin_anew(
     assert (differs.state, anew.state) == (BookState.DIFFERS, BookState.CLOSED)
     assert (await books.history(paying_shop.store.id))[0] == anew
     assert "books_differ" in await paying_shop.alerts()
+
+
+async def test_a_row_that_another_process_claimed_a_moment_before_settles_nothing(
+    paying_shop: Shop, hand: Hand, beneath: Raw
+) -> None:
+    await paying_shop.claim(await paying_shop.pull_payment(), (await hand.home_invoice(700)).pr)
+    await look(paying_shop)
+    payout = await in_doubt(paying_shop, hand, "generic_error")
+    attempt = await paying_shop.attempt(payout.id)
+    database, now = paying_shop.container.database, paying_shop.clock.utc_now()
+    statements = paying_shop.connected.worker.tools.bookkeeper._statements
+    found = await database.read(statement_rows.read_debit, payout.store_id, attempt.id)
+    assert found is not None
+    row = KeptRow(
+        *(payout.store_id, found.flash_wallet_id, "contended", RowState.UNCLAIMED, -1, 0, True),
+        *(None, now, now, None),
+    )
+    await database.write(statement_rows.keep_row, row)
+    # Its debit has found a row since the rows were counted: this one must then be another's.
+    beneath.run("UPDATE debits SET state = 'claimed' WHERE state = 'open'")
+
+    with pytest.raises(StateChanged):
+        await database.write(
+            statements._apply, payout.store_id, Claim(attempt.id, "contended"), now
+        )
+
+    assert (await paying_shop.payout(payout.id)).state is S.IN_FLIGHT
+    assert beneath.value("SELECT state FROM statement_rows WHERE id = 'contended'") == "unclaimed"
