@@ -6,16 +6,25 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from models.errors import InvalidField, NotFoundError, RuleError, StateChanged, Unauthenticated
+from models.errors import (
+    Forbidden,
+    InvalidField,
+    NotFoundError,
+    RuleError,
+    StateChanged,
+    Unauthenticated,
+)
 from models.ids import LINK, USER, Ids
 from models.instants import Clock
-from models.person import Link, LinkPurpose, Member
+from models.permission import ALLOWED, Permission
+from models.person import Link, LinkPurpose, Member, Person
 from models.session import SessionEnd
 from models.store import Actor, ActorKind, Role
 from services.audit import audit
 from services.database import Database
 from services.passwords import Passwords, check_new_password
 from services.sessions import Origin, Sessions
+from services.sign_in import Joining
 from services.storage import link as links
 from services.storage import member as members
 from services.storage import person as people
@@ -27,6 +36,10 @@ from services.vault import token_hash
 
 INVITATION_LIFE = timedelta(days=7)
 GONE = "This invitation was used, taken back, or its time is over. Ask for a new one."
+UNCLAIMED = (
+    "There is an account with this address that has no password yet. Ask the operator for a link "
+    "to set one, then open this invitation again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +131,7 @@ class People:
             link = next((each for each in open_links if each.id == link_id), None)
             if link is None or not links.drop_link(tx, store_id, link_id):
                 raise NotFoundError
-            before = {"email": link.email, "role": link.role}
-            action = "invitation.taken_back"
-            audit(tx, store_id, actor, action, now=now, subject_id=link_id, before=before)
+            _audit_taken_back(tx, store_id, link, actor, now)
 
         await self._database.write(take_back)
 
@@ -137,6 +148,7 @@ class People:
 
         Raises:
             NotFoundError: The invitation is unknown, used, taken back or over.
+            Forbidden: There is an account without a password, which is not the inviter's to give.
             InvalidField: The password cannot be used.
             Unauthenticated: There is an account; its owner has to sign in and accept.
         """
@@ -156,6 +168,9 @@ class People:
                 stores.add_user(
                     tx, user_id=user_id, email=found.email, password_hash=hashed, now=now
                 )
+            elif people.read_roles(tx, user_id):
+                # Whoever invites holds the link too, and could sign in to this one's other stores.
+                raise Forbidden(UNCLAIMED)
             else:
                 stores.set_password(tx, user_id, hashed)
             self._enter(tx, found, user_id, origin)
@@ -163,22 +178,22 @@ class People:
 
         return await self._database.write(join)
 
-    async def accept(self, token: str, user_id: str, origin: Origin) -> str:
-        """Take an invitation as a person who has just signed in; returns the store's id.
+    def accepting(self, token: str, origin: Origin) -> Joining:
+        """Return what gives a role to whoever signs in; it answers with the store.
 
-        Raises:
-            NotFoundError: The invitation is unknown, used, taken back or over, or somebody else's.
+        It raises NotFoundError if the invitation is unknown, used, taken back, over or for
+        somebody else.
         """
 
-        def accept(tx: Transaction) -> str:
-            found, person = self._invitation(tx, token), people.read_person(tx, user_id)
-            if person is None or person.email != found.email:
+        def accept(tx: Transaction, person: Person) -> str:
+            found = self._invitation(tx, token)
+            if person.email != found.email:
                 raise NotFoundError(GONE)
-            self._enter(tx, found, user_id, origin)
+            self._enter(tx, found, person.id, origin)
             assert found.link.store_id is not None
             return found.link.store_id
 
-        return await self._database.write(accept)
+        return accept
 
     async def change_role(self, store_id: str, user_id: str, role: Role, actor: Actor) -> None:
         """Give a person of a store another role; it holds at once, in open tabs too.
@@ -198,6 +213,8 @@ class People:
             if not members.set_role(tx, store_id, user_id, before, role):
                 raise StateChanged(user_id)
             _need_owner(tx, store_id)
+            if role not in ALLOWED[Permission.PEOPLE]:
+                self._drop_invitations(tx, store_id, user_id, actor)
 
         await self._database.write(change)
         self._sessions.tell()
@@ -218,6 +235,7 @@ class People:
             self._audit_role(tx, store_id, user_id, before, None, actor)
             members.remove_member(tx, store_id, user_id)
             _need_owner(tx, store_id)
+            self._drop_invitations(tx, store_id, user_id, actor)
             sessions.end_sessions(tx, user_id, SessionEnd.REMOVED, now, in_store=store_id)
 
         await self._database.write(remove)
@@ -246,6 +264,13 @@ class People:
         after = {"role": found.role, "invited_by": found.link.made_by}
         audit(tx, store_id, actor, "person.joined", now=now, subject_id=user_id, after=after)
 
+    def _drop_invitations(self, tx: Transaction, store_id: str, made_by: str, actor: Actor) -> None:
+        """Take back what somebody made who may invite no more: they hold those links."""
+        now = self._clock.utc_now()
+        for link in links.read_open_links(tx, store_id, now):
+            if link.made_by == made_by and links.drop_link(tx, store_id, link.id):
+                _audit_taken_back(tx, store_id, link, actor, now)
+
     def _audit_role(
         self,
         tx: Transaction,
@@ -266,6 +291,14 @@ class People:
             before={"role": before},
             after=None if after is None else {"role": after},
         )
+
+
+def _audit_taken_back(
+    tx: Transaction, store_id: str, link: Link, actor: Actor, now: datetime
+) -> None:
+    before = {"email": link.email, "role": link.role}
+    action = "invitation.taken_back"
+    audit(tx, store_id, actor, action, now=now, subject_id=link.id, before=before)
 
 
 def _need_owner(tx: Transaction, store_id: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -37,6 +38,10 @@ EMAIL_LIMIT = 320
 # Between the password and the code.
 HALF_WAY = timedelta(minutes=5)
 KNOWN_ADDRESS_FOR = timedelta(days=30)
+
+
+# Gives a role to whoever has shown who they are, and returns the store to begin in.
+Joining = Callable[[Transaction, Person], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,11 @@ class SignIn:
         code: str | None,
         origin: Origin,
         kind: SessionKind = SessionKind.BROWSER,
+        joining: Joining | None = None,
     ) -> SignedIn:
         """Begin a session with e-mail, password and, where one is asked for, a code.
+
+        Somebody without a role is let in only by `joining`, in the same transaction.
 
         Raises:
             Unauthenticated: Something is not right; it is not said what.
@@ -90,7 +98,7 @@ class SignIn:
         if person.has_second_factor and not code:
             raise SecondFactorNeeded(self._ticket(person))
         await self._rehash(person, password)
-        return await self._finish(account, person, code, origin, kind)
+        return await self._finish(account, person, code, origin, kind, joining)
 
     async def enter_with_code(self, ticket: str, code: str, origin: Origin) -> SignedIn:
         """Begin a session with the code that was missing.
@@ -204,16 +212,23 @@ class SignIn:
             await self._refuse(person, "password", origin)
 
     async def _finish(
-        self, account: str, person: Person, code: str | None, origin: Origin, kind: SessionKind
+        self,
+        account: str,
+        person: Person,
+        code: str | None,
+        origin: Origin,
+        kind: SessionKind,
+        joining: Joining | None = None,
     ) -> SignedIn:
         def finish(tx: Transaction) -> SignedIn | None:
+            if person.has_second_factor and not self._factors.is_right(tx, person.id, code or ""):
+                return None
+            chosen = None if joining is None else joining(tx, person)
             roles = people.read_roles(tx, person.id)
             if not roles:
                 return None
-            if person.has_second_factor and not self._factors.is_right(tx, person.id, code or ""):
-                return None
             people.forget_tries(tx, account)
-            session, token = self._sessions.new(kind, person.id, roles[0][0], origin)
+            session, token = self._sessions.new(kind, person.id, chosen or roles[0][0], origin)
             session_storage.add_session(tx, session, token_hash(token))
             after = {"kind": kind, "session": session.id, "agent": session.agent}
             actor = _actor(person, origin)

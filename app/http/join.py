@@ -60,10 +60,10 @@ async def _join(
         await doors.people.join(token, password, origin)
         return await doors.sign_in.enter(found.email, password, None, origin)
     # An authenticator's code is taken here at once; without one the refusal says what is missing.
-    done = await doors.sign_in.enter(found.email, password, fields.get("code"), origin)
-    store_id = await doors.people.accept(token, done.session.user_id, origin)
-    await doors.sessions.choose_store(done.session, store_id)
-    return done
+    joining = doors.people.accepting(token, origin)
+    return await doors.sign_in.enter(
+        found.email, password, fields.get("code"), origin, joining=joining
+    )
 
 
 def _form(token: str, found: Invitation) -> Form:

@@ -169,7 +169,8 @@ class PeoplePage:
     def _removing(self, member: Member) -> Callable[[], Awaitable[None]]:
         return lambda: self._sure.ask(
             f"Remove {member.email}?",
-            "They are signed out of this store at once, and what they did stays in the record.",
+            "They are signed out of this store at once, and invitations that they made end. What "
+            "they did stays in the record. API keys that they know go on working: replace those.",
             "Remove",
             partial(self._try, partial(self._remove, member.user_id)),
         )

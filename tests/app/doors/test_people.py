@@ -12,6 +12,7 @@ import pytest
 
 from app.container import build
 from models.errors import NotFoundError, RuleError
+from models.record import EntryFilter
 from models.session import SessionKind
 from models.store import Actor, ActorKind, DatabaseKind, Role
 from services import totp_policy
@@ -148,6 +149,61 @@ async def test_who_has_an_account_joins_with_its_password_only(
     back = await doors.sessions.find(visitor.token or "")
     assert back is not None
     assert (back.session.store_id, back.role) == (shop.store.id, Role.OWNER)
+
+
+async def test_nobody_sets_the_password_of_another_stores_owner_by_inviting_them(
+    shop: Shop, visitor: Visitor
+) -> None:
+    neighbour = await open_store(shop.container, name="Next door", owner_email="n@example.com")
+    _, token = await shop.container.doors.people.invite(
+        shop.store.id, "n@example.com", Role.VIEWER, await owner_of(shop)
+    )
+
+    refused = await visitor.submit(f"/join/{token}", password=NEW)
+
+    assert (refused.status_code, visitor.token) == (403, None)
+    assert "Ask the operator" in refused.text
+    assert (await visitor.sign_in("n@example.com", NEW)).status_code == 401
+    (owner,) = await shop.container.doors.people.members(neighbour.id)
+    assert owner.has_password is False
+
+
+async def test_who_was_removed_comes_back_by_an_invitation_and_their_password(shop: Shop) -> None:
+    people, actor = shop.container.doors.people, await owner_of(shop)
+    user_id, _ = await joined(shop, Role.MANAGER)
+    await people.remove(shop.store.id, user_id, actor)
+    async with visiting(shop) as visitor:
+        assert (await visitor.sign_in("bob@example.com", NEW)).status_code == 401
+        _, token = await people.invite(shop.store.id, "bob@example.com", Role.VIEWER, actor)
+
+        assert (await visitor.submit(f"/join/{token}", password=PASSWORD)).status_code == 401
+        assert (await visitor.submit(f"/join/{token}", password=NEW)).status_code == 303
+
+        found = await shop.container.doors.sessions.find(visitor.token or "")
+        assert found is not None
+        assert (found.session.user_id, found.role) == (user_id, Role.VIEWER)
+
+
+@pytest.mark.parametrize("change", ["removed", "demoted"])
+async def test_invitations_end_with_the_right_to_invite(shop: Shop, change: str) -> None:
+    people, actor = shop.container.doors.people, await owner_of(shop)
+    bob, _ = await joined(shop, Role.OWNER)
+    as_bob = Actor(ActorKind.PERSON, bob)
+    kept, _ = await people.invite(shop.store.id, "kept@example.com", Role.VIEWER, actor)
+    _, token = await people.invite(shop.store.id, "again@example.com", Role.OWNER, as_bob)
+
+    if change == "removed":
+        await people.remove(shop.store.id, bob, actor)
+    else:
+        await people.change_role(shop.store.id, bob, Role.MANAGER, actor)
+
+    with pytest.raises(NotFoundError):
+        await people.invitation(token)
+    assert [link.id for link in await people.invitations(shop.store.id)] == [kept.id]
+    entries = await shop.container.doors.record.page(
+        shop.store.id, EntryFilter(action="invitation.taken_back"), 10
+    )
+    assert [entry.actor_id for entry in entries] == [actor.id]
 
 
 async def test_an_invitation_ends_taken_back_or_after_a_week(shop: Shop, clock: HandClock) -> None:
