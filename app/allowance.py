@@ -1,8 +1,9 @@
 """How much each visitor, key, card and link may ask for, at the edge.
 
 Whoever asks from this machine itself is let through, but for signing in: that is the operator. What
-a proxy on this machine hands on says so in its header: its visitors have their own addresses if
-TRUSTED_PROXIES names it, else they share ten times as much as one.
+a proxy on this machine hands on says so in its header, or shows it by the name that it asks for:
+its visitors have their own addresses if TRUSTED_PROXIES names it, else they share ten times as much
+as one.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ PAGE = Rate(burst=60, per_minute=120)
 LNURL = Rate(burst=200, per_minute=1_200)
 API = Rate(burst=1_000, per_minute=3_000)
 ASSET = Rate(burst=2_000, per_minute=6_000)
+PROBE = Rate(burst=60, per_minute=120)
 KEY = Rate(burst=1_000, per_minute=3_000)
 CARD = Rate(burst=30, per_minute=60)
 K1 = Rate(burst=20, per_minute=30)
 OWN_TIMES = 10
 _SIGN_IN_PATHS = ("/login", "/setup/", "/join/", "/reset/", "/v1/auth/")
-_LNURL_PATHS = ("/lnurlw/", "/boltcard", "/.well-known/lnurlp/")
-_FREE_PATHS = ("/healthz", "/readyz", "/metrics")
+_LNURL_PATHS = ("/lnurlw/", "/boltcard/", "/.well-known/lnurlp/")
+# These ask the database, one of them by writing to it.
+_PROBES = ("/readyz", "/metrics")
+_LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HANDED_ON = frozenset({b"x-forwarded-for", b"forwarded", b"x-real-ip", b"via"})
 _K1_LIMIT = 64
 
@@ -45,7 +49,7 @@ class Allowance:
         path, host = str(scope["path"]), (scope.get("client") or ("", 0))[0]
         is_own = is_loopback(host)
         is_sign_in = path.startswith(_SIGN_IN_PATHS) and scope.get("method", "GET") == "POST"
-        if not is_sign_in and (path in _FREE_PATHS or is_spared(scope)):
+        if not is_sign_in and (path == "/healthz" or is_spared(scope)):
             return 0
         rule, rate = ("sign-in", SIGN_IN) if is_sign_in else _rule_of(path)
         wait_s = self.limits.take(rule, network_of(host), rate.times(OWN_TIMES) if is_own else rate)
@@ -80,8 +84,29 @@ class Allowance:
 
 def is_spared(scope: Scope) -> bool:
     """Tell whether a request began on this machine: no proxy handed it on."""
-    host = (scope.get("client") or ("", 0))[0]
-    return is_loopback(host) and not any(name in _HANDED_ON for name, _ in scope["headers"])
+    host, name = (scope.get("client") or ("", 0))[0], host_name(scope).strip("[]")
+    return is_loopback(host) and not is_handed_on(scope) and (not name or is_loopback(name))
+
+
+def is_handed_on(scope: Scope) -> bool:
+    """Tell whether a proxy hands a request on, as far as it can be seen."""
+    # What some proxies speak to those behind them if they are told nothing else.
+    is_old = scope.get("http_version") == "1.0"
+    return is_old or any(name in _HANDED_ON for name, _ in scope["headers"])
+
+
+def is_local_name(scope: Scope) -> bool:
+    """Tell whether a request asks for a name that means this machine."""
+    return host_name(scope) in _LOCAL_NAMES
+
+
+def host_name(scope: Scope) -> str:
+    """Return the name that a request asks for, without a port."""
+    for field, value in scope["headers"]:
+        if field == b"host":
+            host = str(value.decode("latin-1").lower())
+            return host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    return ""
 
 
 def network_of(host: str) -> str:
@@ -98,8 +123,10 @@ def network_of(host: str) -> str:
 
 
 def _rule_of(path: str) -> tuple[str, Rate]:
-    if path.startswith(_LNURL_PATHS):
+    if path == "/boltcard" or path.startswith(_LNURL_PATHS):
         return "lnurl", LNURL
+    if path in _PROBES:
+        return "probe", PROBE
     if path.startswith("/v1/"):
         return "api", API
     if path.startswith("/_nicegui"):

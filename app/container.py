@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -188,7 +189,7 @@ def _open_vault(settings: Settings) -> Vault:
 def migrate(settings: Settings) -> None:
     """Bring the database to the newest schema."""
     if settings.database.startswith("sqlite:"):
-        _make_folder(settings)
+        _make_file(Path(sqlite_path(settings.database)).resolve())
     migrations.upgrade(settings.database)
 
 
@@ -255,5 +256,8 @@ async def _learn_stores(container: Container) -> None:
         await container.stores.load_keys()
 
 
-def _make_folder(settings: Settings) -> None:
-    Path(sqlite_path(settings.database)).resolve().parent.mkdir(parents=True, exist_ok=True)
+def _make_file(path: Path) -> None:
+    """Begin a database that others on this machine cannot read, nor what SQLite puts beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

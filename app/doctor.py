@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import stat
 from collections.abc import AsyncIterator
 from contextlib import closing, suppress
 from datetime import timedelta
@@ -108,6 +109,9 @@ async def _database(
         advice = "check FLASH_PAYOUTS_DATABASE_URL and the server"
         yield Finding("database", _FAIL, f"not reachable ({type(error).__name__})", advice)
         return
+    if await asyncio.to_thread(_is_shared, settings.database):
+        advice = f"chmod 600 {sqlite_path(settings.database)}*"
+        yield Finding("database file", _WARN, "others on this machine may read it", advice)
     if revision != migrations.head():
         says = f"schema {revision or 'none'}, this version needs {migrations.head()}"
         yield Finding("database", _FAIL, says, "run `flash-payouts migrate`")
@@ -160,6 +164,11 @@ def _backup(settings: Settings) -> Finding:
 
 def _is_missing(database: str) -> bool:
     return database.startswith("sqlite:") and not Path(sqlite_path(database)).exists()
+
+
+def _is_shared(database: str) -> bool:
+    is_file = database.startswith("sqlite:")
+    return is_file and bool(stat.S_IMODE(Path(sqlite_path(database)).stat().st_mode) & 0o077)
 
 
 async def _secrets(settings: Settings, database: Database) -> Finding:

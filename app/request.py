@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.allowance import Allowance
+from app.allowance import Allowance, is_local_name
 from app.answers import json_answer
 from app.policy import give_nonce, with_policy
 
@@ -57,15 +57,15 @@ class Edge:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        is_strange = self._loopback_only and not _is_local_name(scope)
+        is_strange = self._loopback_only and not is_local_name(scope)
+        scope["client"] = _known_client(scope)
         if scope["type"] == "websocket":
-            if is_strange:
+            if is_strange or self._allowance.of_request(scope):
                 await send({"type": "websocket.close", "code": 1008})
                 return
             await self._app(scope, receive, send)
             return
         scope["request_id"] = f"rq_{secrets.token_hex(8)}"
-        scope["client"] = _known_client(scope)
         give_nonce(scope)
         refusal = _unservable(scope, is_strange=is_strange)
         if refusal is None and (wait_s := self._allowance.of_request(scope)):
@@ -152,15 +152,6 @@ class _Limited:
         if self.is_over:
             raise _TooLarge
         return message
-
-
-def _is_local_name(scope: Scope) -> bool:
-    for name, value in scope["headers"]:
-        if name == b"host":
-            host = value.decode("latin-1").lower()
-            bare = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-            return bare in {"127.0.0.1", "localhost", "[::1]"}
-    return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What NiceGUI's own page is changed in: scripts carry the answer's nonce, 404 builds no page."""
+"""What NiceGUI's own page is changed in: scripts carry the answer's nonce, errors build no page."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from nicegui import client as nicegui_client
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from app.request import request_id_of
+from models.errors import UnavailableError
+
 _SCRIPT = re.compile(r"<script(?=[\s>])(?![^>]*\snonce=)")
 _PAGE = "index.html"
+_NOT_KEPT = {"Cache-Control": "no-store"}
 _FILTERED = ("head_html", "body_html")
 
 
@@ -30,6 +34,7 @@ def secure_screens() -> None:
         if environment.cache is not None:
             environment.cache.clear()
     nicegui_app.exception_handler(404)(_not_found)
+    nicegui_app.exception_handler(Exception)(_failed)
 
 
 def _with_nonces(source: str) -> str:
@@ -50,4 +55,13 @@ def _nonce_of(request: Request) -> str:
 
 
 async def _not_found(_request: Request, _error: Any) -> Response:
-    return PlainTextResponse("There is nothing here.\n", 404, headers={"Cache-Control": "no-store"})
+    return PlainTextResponse("There is nothing here.\n", 404, headers=_NOT_KEPT)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """Say nothing of what went wrong inside; the outermost layer writes it down."""
+    text, status = "Something went wrong here.", 500
+    if isinstance(error, UnavailableError):
+        text, status = "This cannot be shown right now; try again shortly.", 503
+    text = f"{text} Quote {request_id_of(request)} if you ask about it.\n"
+    return PlainTextResponse(text, status, headers=_NOT_KEPT)

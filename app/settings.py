@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -73,6 +73,20 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _known_proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            try:
+                is_known = ip_network(part).prefixlen > 0
+            except ValueError:
+                is_known = False
+            if not is_known:
+                # Whoever is trusted may say that a visitor comes from anywhere.
+                msg = "write the addresses or networks of your proxies, such as 127.0.0.1"
+                raise ValueError(msg)
         return value
 
     @field_validator("rate_sources", mode="before")

@@ -2,7 +2,7 @@
 
 A copy that was restored does not know what was paid since it was made. So every gate is shut for
 an owner to open, and whatever is open is kept back; what Flash's list then says of it is for the
-restoration's review.
+restoration's review. Nor does it know which sessions ended since, so all of them end.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from models.ids import HOLD, Ids
 from models.instants import Clock
 from models.payout import Payout
 from models.restoration import Restoration
+from models.session import SessionEnd
 from models.states import PayoutStatus
 from models.store import SYSTEM, ActorKind
 from models.wallet import RECOVERY, Gate, Wallet
@@ -23,6 +24,7 @@ from services.database import Database
 from services.storage import hold as holds
 from services.storage import payout as payouts
 from services.storage import restoration as restorations
+from services.storage import session as sessions
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
 
@@ -51,12 +53,13 @@ class Recovery:
 
     def _shut(self, tx: Transaction, copied: Epoch, reached: int) -> None:
         now = self._clock.utc_now()
+        ended = sessions.end_everybodys(tx, SessionEnd.ENDED, now)
         for wallet in wallets.read_wallets(tx):
             known = restorations.read_open(tx, wallet.store_id)
             restorations.put_restoration(tx, self._restoration(wallet, copied, known))
             if wallets.set_gate(tx, wallet, Gate.SHUT, RECOVERY, now):
                 wallets.add_alert(tx, wallet.store_id, "gate_shut", wallet.id, RECOVERY, now)
-                after = {"copy_epoch": copied.number, "epoch": reached}
+                after = {"copy_epoch": copied.number, "epoch": reached, "sessions_ended": ended}
                 audit(tx, wallet.store_id, SYSTEM, "recovery.began", now=now, after=after)
 
     def _restoration(self, wallet: Wallet, copied: Epoch, known: Restoration | None) -> Restoration:

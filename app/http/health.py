@@ -1,13 +1,19 @@
-"""Is it up, is it ready, and the figures for Prometheus; these tell nothing of any store."""
+"""Is it up, is it ready, and the figures for Prometheus, which tell of stores by their ids.
+
+Figures are for whoever runs this: a proxy that hands on everything must not show them to everybody.
+"""
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import PlainTextResponse, Response
 
+from app.allowance import host_name, is_handed_on
 from app.answers import json_answer
 from app.auth import container_of
 from app.metrics import render
@@ -16,6 +22,7 @@ from models.migrations import run as migrations
 from services.storage.health import touch_revision
 
 WRITE_WITHIN_S = 3.0
+_FOR_WHOM = "metrics are for this machine and its private network, past no proxy\n"
 router = APIRouter(include_in_schema=False)
 
 
@@ -49,4 +56,14 @@ async def metrics(request: Request) -> Response:
     services = container_of(request)
     if not services.settings.metrics:
         return PlainTextResponse("metrics are switched off\n", 404)
+    if not _is_near(request, services.settings.public_url):
+        return PlainTextResponse(_FOR_WHOM, 403)
     return Response(await render(services), media_type=CONTENT_TYPE_LATEST)
+
+
+def _is_near(request: Request, public_url: str) -> bool:
+    """Tell whether somebody asks from here or nearby, and not through a proxy."""
+    public_name = urlsplit(public_url).hostname
+    if is_handed_on(request.scope) or host_name(request.scope).strip("[]") == public_name:
+        return False
+    return request.client is not None and ip_address(request.client.host).is_private

@@ -89,6 +89,11 @@ _END_ALL = Statement(
     )
     .values(ended_at=bindparam("now"), end_reason=bindparam("reason"))
 )
+_END_EVERYBODYS = Statement(
+    update(_sessions)
+    .where(_sessions.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"), end_reason=bindparam("reason"))
+)
 _SIGNED_IN_FROM = Statement(
     select(_sessions.c.id)
     .where(
@@ -182,6 +187,11 @@ def end_sessions(
 ) -> int:
     """End all sessions of a person, or all but one, or those in one store; returns how many."""
     return tx.run(_END_ALL, of_user=user_id, but=but, in_store=in_store, reason=reason, now=now)
+
+
+def end_everybodys(tx: Transaction, reason: SessionEnd, now: datetime) -> int:
+    """End the sessions of all people; returns how many."""
+    return tx.run(_END_EVERYBODYS, reason=reason, now=now)
 
 
 def has_signed_in_from(tx: Transaction, user_id: str, address: str, since: datetime) -> bool:

@@ -117,6 +117,8 @@ def test_a_bad_word_is_one_line_that_names_it(
         ({"PORT": "70000"}, "FLASH_PAYOUTS_PORT"),
         ({"DATABASE_URL": "mysql://x"}, "FLASH_PAYOUTS_DATABASE_URL"),
         ({"PUBLIC_URL": "pay.example.com"}, "FLASH_PAYOUTS_PUBLIC_URL"),
+        ({"TRUSTED_PROXIES": "*"}, "FLASH_PAYOUTS_TRUSTED_PROXIES"),
+        ({"TRUSTED_PROXIES": "10.0.0.0/8, caddy"}, "FLASH_PAYOUTS_TRUSTED_PROXIES"),
         ({"HOST": "0.0.0.0"}, "FLASH_PAYOUTS_PUBLIC_URL"),
         ({"HOST": "0.0.0.0", "PUBLIC_URL": "http://x.example"}, "FLASH_PAYOUTS_PUBLIC_URL"),
         ({"FLASH_API_URL": "ftp://x"}, "FLASH_PAYOUTS_FLASH_API_URL"),

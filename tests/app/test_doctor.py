@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,20 @@ async def test_what_a_store_keeps_is_looked_at_too_and_so_are_gate_and_backup(
     assert {name: after[name]["verdict"] for name in well} == dict.fromkeys(well, "ok"), after
     assert (after["sending"]["verdict"], "flash" in after) == ("warn", False)
     assert store_id in after["sending"]["says"]
+
+
+def test_others_on_this_machine_cannot_read_a_database(program: Program) -> None:
+    assert program.run("init", "--store", "A", "--owner", "a@example.com").status == 0
+    database = program.folder / "data" / "payouts.db"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in database.parent.glob("payouts.db*")} == {
+        0o600
+    }
+    _, well = findings(program)
+    database.chmod(0o644)
+    _, open_to_all = findings(program)
+
+    assert "database file" not in well
+    assert "chmod 600" in open_to_all["database file"]["advice"]
 
 
 def test_what_is_broken_is_named_with_what_to_do(

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from app.request import BODY_LIMIT, Edge
+from app.server import build_api, wrapped
 from models.migrations import run as migrations
 from models.states import PayoutState
 from models.store import DatabaseKind
@@ -219,6 +220,35 @@ async def test_the_metrics_tell_figures_and_no_secret(api: Api) -> None:
     assert [run["scope"] for run in checks["audits"]] == ["all"]
     assert [kept["span"] for kept in checks["comparisons"]] == ["month"]
     assert f'flash_payouts_gate_open{{store="{api.shop.store.id}"}} 1.0' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("172.17.0.3", {"Host": "payouts:8080"}, 200),
+        ("8.8.8.8", {}, 403),
+        ("127.0.0.1", {"X-Forwarded-For": "203.0.113.7"}, 403),
+        ("127.0.0.1", {"Host": "pay.example.com"}, 403),
+    ],
+)
+async def test_the_metrics_are_not_for_everybody_that_a_proxy_lets_in(
+    sqlite_url: str,
+    tmp_path: Path,
+    clock: HandClock,
+    address: str,
+    headers: dict[str, str],
+    status: int,
+) -> None:
+    settings = settings_for(sqlite_url, tmp_path, public_url="https://pay.example.com")
+    async with closed_shop(settings, clock) as shop:
+        app = wrapped(build_api(shop.container), shop.container)
+        transport = httpx.ASGITransport(app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+            answer = await http.get("/metrics", headers=headers)
+
+    assert answer.status_code == status
+    assert ("flash_payouts" in answer.text) is (status == 200)
 
 
 async def test_the_metrics_have_what_is_worth_an_alarm(

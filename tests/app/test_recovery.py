@@ -17,6 +17,7 @@ from models.instants import to_us
 from models.migrations import run as migrations
 from models.payout import Payout
 from models.payout_request import PayoutRequest
+from models.session import SessionKind
 from models.statement import BookState, ClosedBook
 from models.states import PayoutState
 from models.store import Role
@@ -25,9 +26,12 @@ from services.backups import back_up, restore
 from services.database import Database
 from services.epoch import EpochFile
 from services.housekeeping import Housekeeping
+from services.sessions import Origin
 from services.storage import epoch as epochs
 from services.storage import hold as holds
 from services.storage.health import read_attention
+from services.storage.session import add_session
+from services.vault import token_hash
 from tests.support.api import api_of, is_problem
 from tests.support.clock import NOON, HandClock
 from tests.support.databases import Raw, raw
@@ -299,17 +303,23 @@ async def test_what_cannot_be_written_down_is_not_sent(
 async def test_a_database_that_goes_back_in_time_while_it_is_served_sends_nothing(
     shop: Shop, database_url: str
 ) -> None:
-    keeper = shop.container.engine.epochs
+    keeper, doors = shop.container.engine.epochs, shop.container.doors
     await keeper.advance()
     await keeper.advance()
     await keeper.advance()
+    (owner,) = await doors.people.members(shop.store.id)
+    session, token = doors.sessions.new(SessionKind.BROWSER, owner.user_id, shop.store.id, Origin())
+    await shop.container.database.write(add_session, session, token_hash(token))
     with raw(database_url) as beneath:
         beneath.run("UPDATE epochs SET number = 1")
+    # It may have ended since the copy was made: by its person, or with a theft.
+    assert await doors.sessions.find(token)
 
     with pytest.raises(UnavailableError, match="back in time"):
         await keeper.advance()
 
     assert (await shop.wallet()).gate_reason == "recovery"
+    assert await doors.sessions.find(token) is None
     await keeper.advance()
 
 

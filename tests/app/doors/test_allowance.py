@@ -9,7 +9,18 @@ from typing import Any
 import httpx
 import pytest
 
-from app.allowance import API, CARD, KEY, PAGE, SIGN_IN, Allowance, network_of
+from app.allowance import (
+    API,
+    ASSET,
+    CARD,
+    KEY,
+    PAGE,
+    PROBE,
+    SIGN_IN,
+    Allowance,
+    is_spared,
+    network_of,
+)
 from app.request import Edge
 from app.server import build_api, wrapped
 from models.errors import RateLimited
@@ -79,9 +90,9 @@ async def nothing(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b"here"})
 
 
-def client_of(edge: Edge, address: str) -> httpx.AsyncClient:
+def client_of(edge: Edge, address: str, name: str = "pay.example.com") -> httpx.AsyncClient:
     transport = httpx.ASGITransport(edge, client=(address, 1))
-    return httpx.AsyncClient(transport=transport, base_url="http://pay.example.com")
+    return httpx.AsyncClient(transport=transport, base_url=f"http://{name}")
 
 
 @pytest.mark.parametrize(
@@ -91,6 +102,9 @@ def client_of(edge: Edge, address: str) -> httpx.AsyncClient:
         ("POST", "/v1/auth/token", SIGN_IN.burst),
         ("GET", "/", PAGE.burst),
         ("GET", "/v1/stats", API.burst),
+        ("GET", "/boltcards", PAGE.burst),
+        ("GET", "/readyz", PROBE.burst),
+        ("GET", "/metrics", PROBE.burst),
         ("GET", "/boltcard/claim?k1=abc", 20),
     ],
 )
@@ -123,19 +137,49 @@ async def test_keys_and_cards_have_allowances_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "last"), [({}, 200), ({"X-Forwarded-For": "1.2.3.4"}, 429), ({"Via": "x"}, 429)]
+    ("headers", "last"),
+    [
+        ({}, 200),
+        ({"X-Forwarded-For": "1.2.3.4"}, 429),
+        ({"Via": "x"}, 429),
+        ({"Host": "pay.example.com"}, 429),
+    ],
 )
 async def test_only_what_no_proxy_handed_on_is_let_through_from_this_machine(
     headers: dict[str, str], last: int
 ) -> None:
     edge = Edge(nothing, allowance=Allowance(RateLimits(Ticks())))
-    async with client_of(edge, "127.0.0.1") as http:
+    async with client_of(edge, "127.0.0.1", "localhost:8080") as http:
         http.headers.update(headers)
         pages = [(await http.get("/")).status_code for _ in range(10 * PAGE.burst + 1)]
         tries = [(await http.post("/login")).status_code for _ in range(10 * SIGN_IN.burst + 1)]
 
     assert pages == [200] * 10 * PAGE.burst + [last]
     assert tries == [200] * 10 * SIGN_IN.burst + [429]
+
+
+def test_a_proxy_that_says_nothing_of_itself_is_known_by_what_it_speaks() -> None:
+    asked = asked_from("127.0.0.1") | {"http_version": "1.1"}
+    assert is_spared(asked)
+    assert not is_spared(asked | {"http_version": "1.0"})
+
+
+async def test_a_flood_of_handshakes_is_refused_before_anything_is_read() -> None:
+    served: list[str] = []
+    sent: list[Any] = []
+
+    async def socket(scope: Any, receive: Any, send: Any) -> None:
+        served.append(scope["path"])
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    edge = Edge(socket, allowance=Allowance(RateLimits(Ticks())))
+    asked = asked_from("203.0.113.7") | {"type": "websocket", "path": "/_nicegui_ws/socket.io/"}
+    for _ in range(ASSET.burst + 1):
+        await edge(asked, None, send)  # type: ignore[arg-type]  # nobody says anything
+
+    assert (len(served), sent) == (ASSET.burst, [{"type": "websocket.close", "code": 1008}])
 
 
 async def test_a_flood_of_sign_ins_takes_no_more_memory_and_no_pages(

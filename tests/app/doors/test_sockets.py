@@ -159,3 +159,18 @@ def test_a_socket_at_one_instance_ends_with_a_session_that_ends_at_another(
                 assert socket.ends() == ["/login"]
                 other_socket.say("event", shown.click("Stop payouts"))
                 assert there.is_soon_stopped("Corner Café")
+
+
+def test_a_page_that_fails_says_nothing_of_the_inside(place: Place) -> None:
+    with place.enter(ALICE) as http:
+        place.beneath.run("ALTER TABLE second_factors RENAME TO hidden")
+        try:
+            failed = http.get(place.url, headers={"Connection": "close"})
+        finally:
+            place.beneath.run("ALTER TABLE hidden RENAME TO second_factors")
+
+        assert failed.status_code == 503
+        assert failed.headers["content-type"].startswith("text/plain")
+        assert failed.headers["x-request-id"] in failed.text
+        assert "Error" not in failed.text
+        assert http.get(place.url).status_code == 200
