@@ -12,7 +12,7 @@ import structlog
 
 from models.instants import Clock
 from models.reconciliation import Difference, KeptReconciliation, Reconciliation, Span
-from models.statement import TOLERANCE_NANOUSD, ClosedBook, DebitState
+from models.statement import TOLERANCE_NANOUSD, ClosedBook
 from services.bookkeeper import Bookkeeper
 from services.database import Database
 from services.storage import closed_book as closed_books
@@ -53,8 +53,17 @@ class Reconciliations:
             await bookkeeper.compare(store_id)
             is_whole = bookkeeper.was_whole
         now = self._clock.utc_now()
-        return await self._database.read(
-            _read, store_id, since or now - LOOK_BACK, until or now + AT_ONCE, now, is_whole
+        since, until = since or now - LOOK_BACK, until or now + AT_ONCE
+        matched, waiting, differences = await self._compare(store_id, since, until, now)
+        newest = await self._database.read(closed_books.newest_books, store_id, 1)
+        return Reconciliation(
+            since=since,
+            until=until,
+            matched=matched,
+            waiting=waiting,
+            differences=tuple(differences),
+            balance_difference_nanousd=_off(newest[0]) if newest else None,
+            is_whole=is_whole,
         )
 
     async def check(
@@ -78,6 +87,31 @@ class Reconciliations:
         """Return the last comparison of each span."""
         return await self._database.read(reconciliations.read_kept, store_id)
 
+    async def _compare(
+        self, store_id: str, since: datetime, until: datetime, now: datetime
+    ) -> tuple[int, int, list[Difference]]:
+        """Return how many debits matched and wait, and the first differences of each kind.
+
+        Slice by slice, so that neither a reader nor a snapshot is held for a million of them. Each
+        attempt is looked at once, by the time at which it was made, which does not change.
+        """
+        listed_before, place = now - LISTED_AFTER, since
+        matched = waiting = 0
+        missing: list[Difference] = []
+        different: list[Difference] = []
+        while place < until:
+            part = await self._database.read(
+                reconciliations.compare_some,
+                *(store_id, place, until, listed_before, reconciliations.SLICE),
+            )
+            place, matched, waiting = part.end, matched + part.matched, waiting + part.waiting
+            missing += part.missing[: reconciliations.LIMIT - len(missing)]
+            different += part.different[: reconciliations.LIMIT - len(different)]
+        extra = await self._database.read(
+            reconciliations.find_extra, store_id, since, until, listed_before
+        )
+        return matched, waiting, missing + different + extra
+
     def _keep(self, tx: Transaction, store_id: str, span: Span, found: Reconciliation) -> None:
         now = self._clock.utc_now()
         known: set[Difference] = set()
@@ -91,29 +125,6 @@ class Reconciliations:
             detail = f"{len(found.differences)} differences"
             _log.warning("books.not_reconciled", store_id=store_id, detail=detail)
             wallets.add_alert(tx, store_id, NOT_RECONCILED, store_id, detail, now)
-
-
-def _read(
-    tx: Transaction,
-    store_id: str,
-    since: datetime,
-    until: datetime,
-    now: datetime,
-    is_whole: bool,
-) -> Reconciliation:
-    counts = reconciliations.count_debits(tx, store_id, since, until)
-    newest = closed_books.newest_books(tx, store_id, 1)
-    return Reconciliation(
-        since=since,
-        until=until,
-        matched=counts.get(DebitState.CLAIMED, 0),
-        waiting=counts.get(DebitState.OPEN, 0),
-        differences=tuple(
-            reconciliations.find_differences(tx, store_id, since, until, now - LISTED_AFTER)
-        ),
-        balance_difference_nanousd=_off(newest[0]) if newest else None,
-        is_whole=is_whole,
-    )
 
 
 def _off(book: ClosedBook) -> int:

@@ -12,6 +12,7 @@ from models.tables import base  # noqa: F401
 from models.tables.columns import Prefixed, UtcDateTime, Word, one_of, whole
 
 _UNCLAIMED = text("state = 'unclaimed'")
+_EXTRA = text("state = 'extra'")
 _OPEN = text("state = 'open'")
 
 
@@ -32,6 +33,13 @@ class StatementRowRow(SQLModel, table=True):
             "at",
             sqlite_where=_UNCLAIMED,
             postgresql_where=_UNCLAIMED,
+        ),
+        Index(
+            "ix_statement_rows_extra",
+            "store_id",
+            "at",
+            sqlite_where=_EXTRA,
+            postgresql_where=_EXTRA,
         ),
     )
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     bindparam,
     func,
-    literal_column,
     or_,
     select,
     type_coerce,
@@ -26,7 +25,7 @@ from models.states import PayoutStatus
 from models.tables.base import table_of
 from models.tables.payout import PayoutRow
 from services.storage import search
-from services.storage.statement import Statement, Transaction
+from services.storage.statement import Statement, Transaction, not_by_index
 
 _payouts = table_of(PayoutRow)
 # So many payouts are looked up one by one in a fraction of the time that reading all takes.
@@ -149,12 +148,12 @@ def conditions(shape: Shape, *, by_store: bool = False) -> list[ColumnElement[bo
     pull_payment_id: ColumnElement[Any] = _payouts.c.pull_payment_id
     card_id: ColumnElement[Any] = _payouts.c.card_id
     if shape.rare is not None:
-        store_id, card_id = _not_by_index(store_id), _not_by_index(card_id)
-        pull_payment_id = _not_by_index(pull_payment_id)
+        store_id, card_id = not_by_index(store_id), not_by_index(card_id)
+        pull_payment_id = not_by_index(pull_payment_id)
     elif by_store:
-        pull_payment_id = _not_by_index(pull_payment_id)
+        pull_payment_id = not_by_index(pull_payment_id)
     elif shape.card or shape.pull_payment:
-        store_id = _not_by_index(store_id)
+        store_id = not_by_index(store_id)
     optional: list[tuple[bool, ColumnElement[bool]]] = [
         (shape.card, card_id == bindparam("card")),
         (shape.pull_payment, pull_payment_id == bindparam("pull_payment")),
@@ -182,11 +181,6 @@ def conditions(shape: Shape, *, by_store: bool = False) -> list[ColumnElement[bo
 
 def _bounds_of(shape: Shape) -> dict[str, bool]:
     return {"is_alone": shape.terms == 1, "least": shape.least, "most": shape.most}
-
-
-def _not_by_index(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return the same value in a form that no index has."""
-    return column.concat(literal_column("''"))
 
 
 def conditions_of(wanted: PayoutFilter, card_id: str | None) -> list[ColumnElement[bool]]:

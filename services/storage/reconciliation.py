@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models.events import WalletChanged
-from models.instants import from_us, to_us
+from models.instants import MICROSECOND, from_us, to_us
 from models.payout import AttemptState
 from models.reconciliation import (
     UNDECIDED,
@@ -33,6 +33,7 @@ _debits = table_of(DebitRow)
 _attempts = table_of(AttemptRow)
 _wallets = table_of(WalletRow)
 _kept = table_of(ReconciliationRow)
+SLICE = 1_000  # attempts in one read: some milliseconds
 LIMIT = 1_000
 KEPT = 100  # differences beside a comparison
 # By the attempts' index of time; a send follows its attempt, an invoice may wait for days.
@@ -42,24 +43,49 @@ _SPAN = (
     _attempts.c.created_at < bindparam("until", type_=_attempts.c.created_at.type),
 )
 _debits_of_span = _attempts.join(_debits, _debits.c.attempt_id == _attempts.c.id)
+_is_claimed = _debits.c.state == DebitState.CLAIMED
 _off = func.abs(_debits.c.amount_nanousd - _debits.c.expected_nanousd)
 # Two sats, or two in a thousand, at the price of the send; whole numbers on both databases.
-_is_off = and_(
+_is_different = and_(
+    _is_claimed,
     _off * 500 > _debits.c.expected_nanousd,
     _off * _debits.c.msat_per_cent > bindparam("two_sats"),
 )
 _TWO_SATS_NANOUSD_MSAT = 2_000 * 10_000_000
-
-_COUNT = Statement(
-    select(_debits.c.state, func.count())
-    .select_from(_debits_of_span)
-    .where(*_SPAN)
-    .group_by(_debits.c.state)
-)
 # Settled by other evidence, and yet no list has shown it for long.
+_is_missing = and_(
+    _attempts.c.state == AttemptState.SETTLED,
+    among(_debits.c.state, (DebitState.OPEN, DebitState.DROPPED)),
+    _debits.c.logged_at < bindparam("before", type_=_debits.c.logged_at.type),
+)
 _is_replaced = exists().where(
     _wallets.c.store_id == _debits.c.store_id,
     _wallets.c.flash_wallet_id != _debits.c.flash_wallet_id,
+)
+
+_END = Statement(
+    select(_attempts.c.created_at)
+    .where(*_SPAN)
+    .order_by(_attempts.c.created_at)
+    .limit(1)
+    .offset(bindparam("size"))
+)
+
+
+def _number_of(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
+# One walk tells whether there is anything to name; of books that agree there is not.
+_COUNT = Statement(
+    select(
+        _number_of(_is_claimed),
+        _number_of(_debits.c.state == DebitState.OPEN),
+        _number_of(_is_missing),
+        _number_of(_is_different),
+    )
+    .select_from(_debits_of_span)
+    .where(*_SPAN)
 )
 _MISSING = Statement(
     select(
@@ -70,14 +96,8 @@ _MISSING = Statement(
         _debits.c.logged_at,
     )
     .select_from(_debits_of_span)
-    .where(
-        *_SPAN,
-        _attempts.c.state == AttemptState.SETTLED,
-        among(_debits.c.state, (DebitState.OPEN, DebitState.DROPPED)),
-        _debits.c.logged_at < bindparam("before", type_=_debits.c.logged_at.type),
-    )
+    .where(*_SPAN, _is_missing)
     .order_by(_debits.c.logged_at)
-    .limit(LIMIT)
 )
 _DIFFERENT = Statement(
     select(
@@ -88,27 +108,27 @@ _DIFFERENT = Statement(
         _debits.c.logged_at,
     )
     .select_from(_debits_of_span)
-    .where(*_SPAN, _debits.c.state == DebitState.CLAIMED, _is_off)
+    .where(*_SPAN, _is_different)
     .order_by(_debits.c.logged_at)
-    .limit(LIMIT)
 )
-_EXTRA = Statement(
-    select(_rows.c.id, _rows.c.amount_nanousd, _rows.c.at)
-    .where(
-        _rows.c.store_id == bindparam("store_id"),
-        _rows.c.at >= bindparam("since", type_=_rows.c.at.type),
-        _rows.c.at < bindparam("until", type_=_rows.c.at.type),
-        or_(
-            _rows.c.state == RowState.EXTRA,
-            and_(
-                _rows.c.state == RowState.UNCLAIMED,
-                _rows.c.at < bindparam("before", type_=_rows.c.at.type),
-            ),
-        ),
+
+
+def _extra(state: RowState) -> Statement:
+    """Return what names the rows of a state, each of which has an index by time."""
+    return Statement(
+        select(_rows.c.id, _rows.c.amount_nanousd, _rows.c.at)
+        .where(
+            _rows.c.store_id == bindparam("store_id"),
+            _rows.c.state == state,
+            _rows.c.at >= bindparam("since", type_=_rows.c.at.type),
+            _rows.c.at < bindparam("until", type_=_rows.c.at.type),
+        )
+        .order_by(_rows.c.at)
+        .limit(LIMIT)
     )
-    .order_by(_rows.c.at)
-    .limit(LIMIT)
-)
+
+
+_EXTRA, _UNCLAIMED = _extra(RowState.EXTRA), _extra(RowState.UNCLAIMED)
 _keeping = insert(_kept).values({column.name: bindparam(column.name) for column in _kept.columns})
 _KEEP = Statement(
     _keeping.on_conflict_do_update(
@@ -132,34 +152,69 @@ _OLDEST_OPEN = Statement(
 )
 
 
-def count_debits(
-    tx: Transaction, store_id: str, since: datetime, until: datetime
-) -> dict[DebitState, int]:
-    """Return how many debits of a span are in each state."""
-    return dict(tx.rows(_COUNT, store_id=store_id, since=since, until=until))
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What some attempts that follow each other in time came to; `end` is where the next begin."""
+
+    end: datetime
+    matched: int
+    waiting: int
+    missing: list[Difference]
+    different: list[Difference]
 
 
-def find_differences(
+def compare_some(
+    tx: Transaction,
+    store_id: str,
+    since: datetime,
+    until: datetime,
+    listed_before: datetime,
+    size: int,
+) -> Part:
+    """Compare the debits of the first attempts of a span, in a read that is short at any size.
+
+    Only what is older than `listed_before` can be missing: lists lag behind.
+    """
+    found = tx.row(_END, store_id=store_id, since=since, until=until, size=size)
+    # Whatever was made in one and the same microsecond is looked at together.
+    end = until if found is None else max(found[0], since + MICROSECOND)
+    span: dict[str, Any] = {"store_id": store_id, "since": since, "until": end}
+    late, off = {"before": listed_before}, {"two_sats": _TWO_SATS_NANOUSD_MSAT}
+    counts = tx.row(_COUNT, **span, **late, **off)
+    assert counts is not None
+    matched, waiting, missing, different = map(int, counts)
+    return Part(
+        end=end,
+        matched=matched,
+        waiting=waiting,
+        missing=[
+            Difference(kind, payout_id, row_id, expected, None, at)
+            for kind, payout_id, row_id, expected, at in (
+                tx.rows(_MISSING, **span, **late) if missing else ()
+            )
+        ],
+        different=[
+            Difference("different", payout_id, row_id, expected, amount, at)
+            for payout_id, row_id, expected, amount, at in (
+                tx.rows(_DIFFERENT, **span, **off) if different else ()
+            )
+        ],
+    )
+
+
+def find_extra(
     tx: Transaction, store_id: str, since: datetime, until: datetime, listed_before: datetime
 ) -> list[Difference]:
-    """Return what is missing, different and extra in a span, each at most a thousand times.
+    """Return the oldest debits of a span that no payout explains, at most a thousand.
 
-    Only what is older than `listed_before` can be missing or extra: lists lag behind.
+    What nothing has claimed yet is one of them once it is older than `listed_before`.
     """
-    span: dict[str, Any] = {"store_id": store_id, "since": since, "until": until}
-    found = [
-        Difference(kind, payout_id, row_id, expected, None, at)
-        for kind, payout_id, row_id, expected, at in tx.rows(_MISSING, **span, before=listed_before)
-    ]
-    found += [
-        Difference("different", payout_id, row_id, expected, amount, at)
-        for payout_id, row_id, expected, amount, at in tx.rows(
-            _DIFFERENT, **span, two_sats=_TWO_SATS_NANOUSD_MSAT
-        )
-    ]
-    return found + [
-        Difference("extra", None, row_id, None, amount, at)
-        for row_id, amount, at in tx.rows(_EXTRA, **span, before=listed_before)
+    span: dict[str, Any] = {"store_id": store_id, "since": since}
+    rows = tx.rows(_EXTRA, **span, until=until)
+    rows += tx.rows(_UNCLAIMED, **span, until=min(until, listed_before))
+    rows.sort(key=lambda row: row[2])
+    return [
+        Difference("extra", None, row_id, None, amount, at) for row_id, amount, at in rows[:LIMIT]
     ]
 
 

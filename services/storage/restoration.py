@@ -16,7 +16,14 @@ from models.tables.base import table_of
 from models.tables.hold import HoldRow
 from models.tables.payout import PayoutRow
 from models.tables.restoration import RestorationRow
-from services.storage.statement import Statement, Transaction, among, columns, record
+from services.storage.statement import (
+    Statement,
+    Transaction,
+    among,
+    columns,
+    not_by_index,
+    record,
+)
 
 _restorations = table_of(RestorationRow)
 _payouts = table_of(PayoutRow)
@@ -69,7 +76,8 @@ _READ_LOOSE = Statement(
             among(_holds.c.reason, OF_A_COPY),
         ),
     )
-    .order_by(_payouts.c.id)
+    # Few are open: they are found by their status and sorted, not looked for among all by id.
+    .order_by(not_by_index(_payouts.c.id))
     .limit(bindparam("limit"))
 )
 _READ_KEPT = Statement(

@@ -266,3 +266,8 @@ def among(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bo
     Spelled with OR, because an IN list is only written out when it runs.
     """
     return or_(*(column == value for value in values))
+
+
+def not_by_index(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the same text in a form that no index has: SQLite then walks another one."""
+    return column.concat(literal_column("''"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models.payout import AttemptState, SendAnswer
@@ -16,7 +16,14 @@ from models.states import PayoutState
 from models.tables.base import table_of
 from models.tables.payout import AttemptRow, PayoutRow, SendRow
 from models.tables.statement import DebitRow, StatementRowRow
-from services.storage.statement import Statement, Transaction, among, columns, record
+from services.storage.statement import (
+    Statement,
+    Transaction,
+    among,
+    columns,
+    not_by_index,
+    record,
+)
 
 _rows = table_of(StatementRowRow)
 _debits = table_of(DebitRow)
@@ -104,16 +111,20 @@ _OPEN_ROWS = Statement(
     .order_by(_rows.c.at)
     .limit(ROWS_LIMIT)
 )
-_ROWS_OF_STATE = Statement(
-    select(*_ROW_COLUMNS)
-    .where(
-        _rows.c.store_id == bindparam("store_id"),
-        _rows.c.state == bindparam("state", type_=_rows.c.state.type),
-        _rows.c.at >= bindparam("since", type_=_rows.c.at.type),
+# The state is written out: the few that are unclaimed or extra have indexes of their own.
+_ROWS_OF_STATE = {
+    state: Statement(
+        select(*_ROW_COLUMNS)
+        .where(
+            _rows.c.store_id == bindparam("store_id"),
+            _rows.c.state == state,
+            _rows.c.at >= bindparam("since", type_=_rows.c.at.type),
+        )
+        .order_by(_rows.c.at.desc())
+        .limit(bindparam("limit"))
     )
-    .order_by(_rows.c.at.desc())
-    .limit(bindparam("limit"))
-)
+    for state in RowState
+}
 _ROWS_SEEN = Statement(
     select(*_ROW_COLUMNS)
     .where(
@@ -129,10 +140,23 @@ _READ_ROW = Statement(
         _rows.c.store_id == bindparam("store_id"), _rows.c.id == bindparam("row")
     )
 )
-_NEWEST_SEEN = Statement(
-    select(func.max(_rows.c.at), func.min(_rows.c.seen_at)).where(
+# Each is the end of an index; asked for together they would cost a look at every row.
+_FIRST_SEEN = Statement(
+    select(_rows.c.seen_at)
+    .where(
         _rows.c.store_id == bindparam("store_id"), _rows.c.flash_wallet_id == bindparam("wallet")
     )
+    .order_by(_rows.c.seen_at)
+    .limit(1)
+)
+_NEWEST = Statement(
+    select(_rows.c.at)
+    .where(
+        _rows.c.store_id == bindparam("store_id"),
+        not_by_index(_rows.c.flash_wallet_id) == bindparam("wallet"),
+    )
+    .order_by(_rows.c.at.desc())
+    .limit(1)
 )
 # Long enough for any list to show it; what then is missing is for the reconciliation to tell.
 _DROP_MISSING = Statement(
@@ -141,11 +165,11 @@ _DROP_MISSING = Statement(
         _debits.c.store_id == bindparam("in_store"),
         _debits.c.state == DebitState.OPEN,
         _debits.c.logged_at < bindparam("before", type_=_debits.c.logged_at.type),
-        _debits.c.attempt_id.in_(
-            select(_attempts.c.id).where(
-                _attempts.c.store_id == bindparam("in_store"),
-                _attempts.c.state == AttemptState.SETTLED,
-            )
+        # Asked for each: as a list SQLite would make one of every attempt that was ever settled.
+        exists().where(
+            _attempts.c.id == _debits.c.attempt_id,
+            _attempts.c.store_id == _debits.c.store_id,
+            _attempts.c.state == AttemptState.SETTLED,
         ),
     )
     .values(state=DebitState.DROPPED)
@@ -260,7 +284,7 @@ def rows_of_state(
     tx: Transaction, store_id: str, state: RowState, since: datetime, limit: int = ROWS_LIMIT
 ) -> list[KeptRow]:
     """Return rows of a state since a moment, newest first."""
-    return tx.all(KeptRow, _ROWS_OF_STATE, store_id=store_id, state=state, since=since, limit=limit)
+    return tx.all(KeptRow, _ROWS_OF_STATE[state], store_id=store_id, since=since, limit=limit)
 
 
 def rows_seen_since(tx: Transaction, store_id: str, wallet: str, since: datetime) -> list[KeptRow]:
@@ -272,8 +296,12 @@ def newest_row_at(
     tx: Transaction, store_id: str, wallet: str
 ) -> tuple[datetime | None, datetime | None]:
     """Return when the newest row was made, and when the first row was seen."""
-    found = tx.row(_NEWEST_SEEN, store_id=store_id, wallet=wallet)
-    return (None, None) if found is None else (found[0], found[1])
+    first = tx.row(_FIRST_SEEN, store_id=store_id, wallet=wallet)
+    if first is None:
+        return None, None
+    newest = tx.row(_NEWEST, store_id=store_id, wallet=wallet)
+    assert newest is not None
+    return newest[0], first[0]
 
 
 def set_row_details(
