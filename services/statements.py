@@ -105,16 +105,17 @@ class Statements:
         is_cut = _may_be_cut(rows, since if newest_at is None else newest_at - WINDOW_AFTER)
         # A row may come late, behind a page that is full already.
         hides_late = _may_be_cut(rows, oldest) and now >= self._next_whole
+        # A row that is older was seen before, or is from before our time.
+        known_until = min(now, newest_at or now) - LATE
+        known_until = min(at for at in (known_until, since, oldest) if at is not None)
         if is_cut or (oldest is not None and hides_late):
             await self._pace.take(Need.LOOK_UP)
-            rows = await self._client.fetch_whole_statement(flash_wallet_id)
+            rows = await self._client.fetch_whole_statement(
+                flash_wallet_id, known_until, STATEMENT_ROWS
+            )
             self._next_whole = now + WHOLE_EVERY
         # Without a number a row can be neither counted nor added up; it may have one next time.
-        readable = [row for row in rows if row.signed_nanousd is not None]
-        known_until = since if newest_at is None else newest_at - LATE
-        if oldest is not None and known_until is not None:
-            known_until = min(known_until, oldest)
-        wanted = _wanted(readable, known_until)
+        wanted = [row for row in rows if row.signed_nanousd is not None]
         begin = since
         if first_seen_at is not None:
             # The whole list reaches back to before our first look; only open debits do so, too.
@@ -214,15 +215,6 @@ def _may_be_cut(rows: list[StatementRow], since: datetime | None) -> bool:
     if len(rows) < STATEMENT_ROWS:
         return False
     return since is None or min(row.at for row in rows) > since
-
-
-def _wanted(rows: list[StatementRow], since: datetime | None) -> list[StatementRow]:
-    """Return the rows of a page, and of an export only those that may be new."""
-    newest_first = sorted(rows, key=lambda row: row.at, reverse=True)
-    older = newest_first[STATEMENT_ROWS:]
-    return newest_first[:STATEMENT_ROWS] + [
-        row for row in older if since is None or row.at >= since
-    ]
 
 
 def _keep(

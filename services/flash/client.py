@@ -318,8 +318,10 @@ class FlashClient:
             msg = "Flash's list of transactions cannot be read."
             raise GatewayError(msg) from error
 
-    async def fetch_whole_statement(self, wallet_id: str) -> list[StatementRow]:
-        """Ask for all rows of the wallet there are, however many.
+    async def fetch_whole_statement(
+        self, wallet_id: str, since: datetime, least: int
+    ) -> list[StatementRow]:
+        """Ask for all rows of the wallet, and return the newest: all since a moment, or `least`.
 
         Raises:
             GatewayError: No usable answer.
@@ -329,9 +331,8 @@ class FlashClient:
         )
         data = await self._ask(request)
         try:
-            return await asyncio.to_thread(
-                read_csv, data["me"]["defaultAccount"]["csvTransactions"] if data else "", wallet_id
-            )
+            export = data["me"]["defaultAccount"]["csvTransactions"] if data else ""
+            return await asyncio.to_thread(read_csv, export, wallet_id, since, least)
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             msg = "Flash's export of transactions cannot be read."
             raise GatewayError(msg) from error

@@ -12,6 +12,7 @@ from typing import Any
 
 from models.errors import ServiceError
 from models.flash import FlashConnection, Mutation, SendOrder
+from models.instants import EPOCH
 from services.flash.client import FlashClient
 from tests.damage.damage import damaged_text, damaged_value
 
@@ -100,7 +101,7 @@ class DamagedFlash:
             damaged = base64.b64encode(
                 damaged_text(random, _CSV).encode("utf-8", "surrogatepass")
             ).decode()
-            question = lambda: client.fetch_whole_statement("w-1")  # noqa: E731
+            question = lambda: client.fetch_whole_statement("w-1", EPOCH, 100)  # noqa: E731
             good = _account("csvTransactions", damaged)
         answer = damaged_value(random, {"data": good, "errors": random.choice([None, [_ERROR]])})
         whole = answer if isinstance(answer, dict) else {}
