@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 from models.destination import Destination, Resolved, Terms
-from models.errors import InvalidField
+from models.errors import InvalidField, InvoiceError
 from models.instants import Clock, to_seconds
 from models.payout import DestinationKind
 from services import bolt11, lnurl, lnurl_pay
@@ -22,6 +23,8 @@ from services.plain_text import plain_text
 FIELD: Final = "destination"
 NETWORK: Final = "bitcoin"
 MIN_SECONDS_LEFT: Final = 10
+# What nothing decides waits for its invoice to run out, so that must not take for ever.
+LONGEST_INVOICE: Final = timedelta(days=30)
 DESCRIPTION_LIMIT: Final = 300
 _PAY: Final = "payRequest"
 _INVOICE: Final = re.compile(r"ln(?:bcrt|bc|tbs|tb)[0-9]*[munp]?1", re.IGNORECASE)
@@ -85,9 +88,12 @@ class Destinations:
         answer = lnurl_pay.read_pay_answer(body, offer, outbound_allow=allow)
         invoice = bolt11.decode(answer.invoice_text)
         notes = lnurl_pay.check_amount(invoice, offer, amount_msat)
+        now = self._clock.utc_now()
+        if invoice.expires_at_s > to_seconds(now + LONGEST_INVOICE):
+            raise InvoiceError("expires_too_late", "The recipient's invoice lives too long.")
         bolt11.check_payable(
             invoice,
-            now_s=to_seconds(self._clock.utc_now()),
+            now_s=to_seconds(now),
             network=NETWORK,
             min_msat=amount_msat,
             max_msat=amount_msat,

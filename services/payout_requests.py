@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -34,11 +34,11 @@ from models.store import Actor, Store
 from services import bolt11
 from services.audit import audit
 from services.database import Database
-from services.destinations import MIN_SECONDS_LEFT, NETWORK, Destinations
+from services.destinations import LONGEST_INVOICE, MIN_SECONDS_LEFT, NETWORK, Destinations
 from services.payout_bounds import check_amount, check_bounds
 from services.plain_text import plain_text
 from services.plain_words import search_words
-from services.quotes import Amount, convert, first_quote, held
+from services.quotes import Amount, convert, held, new_quote
 from services.rates import Rates
 from services.storage import attempt as attempts
 from services.storage import payout as payouts
@@ -53,8 +53,6 @@ _log = structlog.get_logger(__name__)
 
 MEMO_LIMIT = 300
 METADATA_LIMIT = 4_096
-# What nothing decides waits for its invoice to run out, so that must not take for ever.
-LONGEST_INVOICE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +66,7 @@ class _Plan:
     amount: Amount
     terms: Terms | None
     now: datetime
+    locked_until: datetime
 
     @property
     def needs_approval(self) -> bool:
@@ -121,7 +120,7 @@ class PayoutRequests:
             currency=amount.currency,
             value_cents=self._worth(plan),
             rate=amount.rate,
-            locked_until=plan.now + QUOTE_LOCK if is_converted else None,
+            locked_until=plan.locked_until if is_converted else None,
             invoice_expires_at=None if invoice is None else from_seconds(invoice.expires_at_s),
             risk=AMOUNTLESS_RISK if plan.destination.is_amountless else None,
             needs_approval=plan.needs_approval,
@@ -159,7 +158,9 @@ class PayoutRequests:
         request = _cleaned(request)
         store, pull_payment = await self._database.read(_read_ground, store_id, request)
         destination = self._destinations.read(request.destination)
-        amount = held(quoted, now)
+        amount, locked_until = held(quoted, now), now + QUOTE_LOCK
+        if amount is not None and quoted is not None:
+            locked_until = quoted.locked_until or now  # what was promised, and no longer
         if amount is None:
             amount = self._amount(store, pull_payment, destination, request, now)
         check_bounds(pull_payment, amount, now)
@@ -172,7 +173,7 @@ class PayoutRequests:
                 least, most = terms.min_msat // MSAT_PER_SAT, terms.max_msat // MSAT_PER_SAT
                 message = f"The recipient accepts {least:,} to {most:,} sats."
                 raise InvalidField("amount", message)
-        return _Plan(request, store, pull_payment, destination, amount, terms, now)
+        return _Plan(request, store, pull_payment, destination, amount, terms, now, locked_until)
 
     def _amount(
         self,
@@ -225,7 +226,7 @@ class PayoutRequests:
         if invoice is not None:
             attempts.add_attempt(tx, self._new_attempt(payout, invoice, plan.now))
         if _is_locked(plan):
-            quotes.add_quote(tx, first_quote(payout, plan.amount, plan.now))
+            quotes.add_quote(tx, new_quote(payout, plan.amount, plan.now, plan.locked_until))
         target = PayoutState.AWAITING_APPROVAL if needs_approval else PayoutState.APPROVED
         made = payouts.move(tx, payout, target, now=plan.now, actor=actor, reason_code="requested")
         after = {"amount_sats": made.amount_sats, "state": made.state}

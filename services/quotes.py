@@ -9,7 +9,7 @@ from models.errors import UnavailableError
 from models.money import MSAT_PER_SAT, SATS_CURRENCY, Rate, to_sat_ceil
 from models.payout import Payout
 from models.payout_request import PayoutPreview
-from models.quote import QUOTE_LOCK, Quote
+from models.quote import Quote
 from services.rates import Rates
 
 
@@ -78,7 +78,9 @@ def held(quoted: PayoutPreview | None, now: datetime) -> Amount | None:
     return Amount(quoted.amount_msat, quoted.units, quoted.currency, quoted.rate, is_fiat=True)
 
 
-def first_quote(payout: Payout, amount: Amount, now: datetime, number: int = 1) -> Quote:
+def new_quote(
+    payout: Payout, amount: Amount, now: datetime, locked_until: datetime, number: int = 1
+) -> Quote:
     """Return the quote of a converted amount, locked from now on."""
     assert amount.rate is not None
     return Quote(
@@ -91,5 +93,5 @@ def first_quote(payout: Payout, amount: Amount, now: datetime, number: int = 1) 
         rate_source=amount.rate.source,
         rate_at=amount.rate.at,
         quoted_at=now,
-        locked_until=now + QUOTE_LOCK,
+        locked_until=locked_until,
     )

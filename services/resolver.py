@@ -17,13 +17,14 @@ from models.ids import ATTEMPT, Ids
 from models.instants import Clock
 from models.money import SATS_CURRENCY, to_sat_ceil
 from models.payout import Attempt, AttemptState, DestinationKind, Payout
+from models.quote import QUOTE_LOCK
 from models.states import PayoutState
 from models.store import SYSTEM
 from services.database import Database
 from services.destinations import Destinations
 from services.kept_actions import KeptActions
 from services.payout_requests import first_attempt
-from services.quotes import Amount, convert, first_quote
+from services.quotes import Amount, convert, new_quote
 from services.rates import Rates
 from services.storage import attempt as attempts
 from services.storage import payout as payouts
@@ -56,6 +57,14 @@ class Ready:
 def is_resolvable(payout: Payout) -> bool:
     """Tell whether new invoices can be asked for: not where the payee gave the one there is."""
     return payout.destination_kind is not DestinationKind.BOLT11
+
+
+def gives_up(
+    approved_at: datetime | None, silent_since: datetime, silences: int, now: datetime
+) -> bool:
+    """Tell whether a recipient was silent for too long; not at its first silence after a hold."""
+    is_old = now >= (approved_at or now) + GIVE_UP_AFTER
+    return now >= silent_since + GIVE_UP_AFTER or (is_old and silences >= len(ASK_AGAIN_AFTER))
 
 
 class Resolver:
@@ -102,6 +111,18 @@ class Resolver:
         # A foreign description hash is no reason to refuse, but worth a note (LUD-06).
         _log.info("payout.resolved", payout_id=payout.id, notes=resolved.notes)
         return await self._database.write(self._keep, payout, fresh, resolved)
+
+    async def requote(self, payout: Payout, attempt: Attempt) -> Ready:
+        """Give an invoice that names no amount the one of now, if the lock of its quote is over.
+
+        Raises:
+            UnavailableError: There is no rate.
+            StateChanged: The payout moved meanwhile.
+        """
+        fresh = await self._requoted(payout)
+        if fresh is None:
+            return Ready(payout, attempt)
+        return await self._database.write(self._keep_amount, payout, attempt, fresh)
 
     async def verify(self, attempt: Attempt) -> bytes | None:
         """Return what the recipient's service says of an attempt's invoice, if it says anything.
@@ -159,11 +180,21 @@ class Resolver:
             self._actions.keep(tx, *at, resolved.success_action)
         return Ready(amended, attempt)
 
+    def _keep_amount(
+        self, tx: Transaction, payout: Payout, attempt: Attempt, fresh: Amount
+    ) -> Ready:
+        _lock_unmoved(tx, payout)
+        changes = self._quote_anew(tx, payout, fresh, self._clock.utc_now())
+        attempts.set_amount(tx, attempt, fresh.amount_msat)
+        amended = payouts.amend(tx, payout, **changes)
+        return Ready(amended, replace(attempt, amount_msat=fresh.amount_msat))
+
     def _quote_anew(
         self, tx: Transaction, payout: Payout, amount: Amount, now: datetime
     ) -> dict[str, object]:
         last = quotes.newest_quote(tx, payout.store_id, payout.id)
-        quote = first_quote(payout, amount, now, 1 if last is None else last.number + 1)
+        number = 1 if last is None else last.number + 1
+        quote = new_quote(payout, amount, now, now + QUOTE_LOCK, number)
         quotes.add_quote(tx, quote)
         return {
             "amount_msat": quote.amount_msat,

@@ -72,12 +72,15 @@ def log_send(
     """
     if payouts.lock_payout(tx, payout.store_id, payout.id) != payout:
         raise StateChanged(payout.id, payout.state)
+    known = attempts.read_attempts(tx, payout.store_id, payout.id)
+    if not any(each.id == attempt.id and each.state is AttemptState.LIVE for each in known):
+        raise StateChanged(payout.id, payout.state)  # its invoice has run out meanwhile
     is_repeat = payout.state is PayoutState.IN_FLIGHT
     if not is_repeat:
         attempts.set_home(tx, attempt, attempt.home)
     if not wallets.lock_may_send(tx, payout.store_id, way.wallet_id, way.fence):
         return None
-    if _is_paid_after_release(tx, payout):
+    if ledger.is_posted_after_release(tx, [each.id for each in known]):
         if not is_repeat:
             message = "It was paid after all; see the alarm."
             _close_unsent(tx, payout, attempt, PAID_AFTER_RELEASE, message, now)
@@ -104,7 +107,9 @@ def log_send(
     )
     attempts.add_send(tx, send)
     if expected is not None:
-        statement_rows.add_debit(tx, expected)
+        # Sends before that did nothing say nothing of the wallet, the price and the time of this.
+        is_first = attempt_policy.all_did_nothing(sends)
+        (statement_rows.expect_anew if is_first else statement_rows.add_debit)(tx, expected)
     return send
 
 
@@ -252,12 +257,6 @@ def _are_explained(moments: Sequence[datetime], spans: Sequence[tuple[datetime, 
             return False
         free.remove(fitting)
     return True
-
-
-def _is_paid_after_release(tx: Transaction, payout: Payout) -> bool:
-    """Tell whether evidence came for an invoice before, after its money had been released."""
-    known = attempts.read_attempts(tx, payout.store_id, payout.id)
-    return ledger.is_posted_after_release(tx, [each.id for each in known])
 
 
 def _sends_of(tx: Transaction, attempt: Attempt) -> list[Send]:

@@ -17,7 +17,7 @@ from models.destination import is_amountless
 from models.errors import GatewayError, RuleError, UnavailableError
 from models.flash import InvoiceStatus, Mutation, Pause, SendOrder, SendOutcome, WalletInfo
 from models.instants import Clock
-from models.money import NANOUSD_PER_CENT, Rate
+from models.money import NANOUSD_PER_CENT
 from models.payout import Attempt, PayeeHome, Payout, Send, SendAnswer, SightingSource
 from models.states import PayoutState
 from models.wallet import Wallet
@@ -32,7 +32,7 @@ from services.flash.status_batch import StatusBatch
 from services.lnurl_verify import judge_verify
 from services.mutation_policy import choose_mutation, order_amount
 from services.rates import Rates
-from services.resolver import ASK_AGAIN_AFTER, GIVE_UP_AFTER, Ready, Resolver, is_resolvable
+from services.resolver import ASK_AGAIN_AFTER, Ready, Resolver, gives_up, is_resolvable
 from services.storage import wallet as wallets
 from services.tracking import Tracking
 from services.vault import Vault
@@ -57,6 +57,7 @@ class Memory:
     asked: int = 0
     watched: str | None = None
     silences: int = 0  # of the recipient's server, one after another
+    silent_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +118,22 @@ class Sender:
         if info is None or not may_send or (attempt is None and not is_resolvable(payout)):
             memory.due = now + PAUSE
             return
+        # No tries, and no invoices, that could only be for nothing.
+        needs_another = (attempt is None or is_over) and payout.attempts > 0
+        if (payout.submitted_at is not None or needs_another) and self._is_short_for(
+            payout, info, now
+        ):
+            memory.due = now + WALLET_SHORT_PAUSE
+            return
         if attempt is None or is_over:
-            if payout.attempts and self._is_short_for(payout, info, now):
-                memory.due = now + WALLET_SHORT_PAUSE  # no invoices that could only run out
-                return
             ready = await self._resolve(payout, memory)
             if ready is None:
                 return
             payout, attempt = ready.payout, ready.attempt
         invoice = self._invoice(attempt)
+        if is_amountless(invoice):
+            ready = await self.tools.resolver.requote(payout, attempt)
+            payout, attempt = ready.payout, ready.attempt
         if attempt.home is PayeeHome.UNASKED:
             attempt = await self._ask_home(payout, attempt, invoice)
             if attempt.home is PayeeHome.UNASKED:
@@ -150,8 +158,8 @@ class Sender:
         try:
             ready = await resolver.prepare(payout)
         except GatewayError as error:
-            since = payout.approved_at or now
-            if now >= since + GIVE_UP_AFTER:
+            memory.silent_since = memory.silent_since or now
+            if gives_up(payout.approved_at, memory.silent_since, memory.silences, now):
                 await resolver.give_up(payout, "destination_unreachable", error.message)
                 return None
             memory.due = now + ASK_AGAIN_AFTER[min(memory.silences, len(ASK_AGAIN_AFTER) - 1)]
@@ -160,7 +168,7 @@ class Sender:
         except RuleError as error:
             await resolver.give_up(payout, error.code, error.message)
             return None
-        memory.silences = 0
+        memory.silences, memory.silent_since = 0, None
         return ready
 
     async def _ask_home(self, payout: Payout, attempt: Attempt, invoice: str) -> Attempt:
@@ -192,7 +200,8 @@ class Sender:
         if outcome.refused:
             await self._refuse(payout, attempt, outcome.code, outcome.message)
             return False
-        if rate is not None and is_too_dear(outcome.fee_cents, _nanousd_of(attempt, rate)):
+        worth = 0 if rate is None else rate.minor_floor(attempt.amount_msat * NANOUSD_PER_CENT)
+        if rate is not None and is_too_dear(outcome.fee_cents, worth):
             message = "Sending it would cost more than a payout may."
             await self._refuse(payout, attempt, "fee_too_high", message)
             return False
@@ -384,10 +393,6 @@ class Sender:
     def _invoice(self, attempt: Attempt) -> str:
         place = f"attempts/{attempt.id}/invoice"
         return self.tools.vault.of(attempt.store_id).open_text(attempt.invoice_sealed, place)
-
-
-def _nanousd_of(attempt: Attempt, rate: Rate) -> int:
-    return rate.minor_floor(attempt.amount_msat * NANOUSD_PER_CENT)
 
 
 def _mutation_for(info: WalletInfo, invoice: str) -> Mutation:

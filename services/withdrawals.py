@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -37,6 +37,7 @@ from models.wallet import Gate
 from services import bolt11, claim_link
 from services.boltcards import OpenTap
 from services.database import Database
+from services.destinations import LONGEST_INVOICE, MIN_SECONDS_LEFT, NETWORK
 from services.hub import Hub
 from services.plain_text import plain_text
 from services.plain_words import search_words
@@ -54,10 +55,6 @@ from services.vault import Vault, token_hash
 
 _log = structlog.get_logger(__name__)
 
-NETWORK = "bitcoin"
-MIN_SECONDS_LEFT = 10
-# What nothing decides waits for its invoice to run out, so that must not take for ever.
-LONGEST_INVOICE = timedelta(days=30)
 WAIT_S = 3.0  # tills give up after five seconds, so the answer must come within four
 MEMO_LIMIT = 300
 

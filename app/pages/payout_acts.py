@@ -134,6 +134,7 @@ class PayoutActs:
                 caller.actor,
                 is_paid=is_paid,
                 evidence=values["evidence"],
+                revision=payout.revision,
             )
         except ServiceError as error:
             form.show_errors(refusals(error))

@@ -18,6 +18,8 @@ LIMITED = frozenset({"TOO_MANY_REQUEST", "TOO_MANY_REQUESTS"})
 AUTH = frozenset({"NOT_AUTHENTICATED", "NOT_AUTHORIZED", "UNAUTHENTICATED"})
 _AUTH_MESSAGES = ("API key missing required scope", "API keys cannot access", "Not authorized")
 _REFUSED = frozenset({"INSUFFICIENT_BALANCE", "INVALID_LNURL"})
+# Of a probe; a payout that a person approved waits for its money, as the send's answer says.
+_TELLS_NOTHING_OF_A_WAY = frozenset({"INSUFFICIENT_BALANCE", "INTERNAL_SERVER_ERROR"})
 _VALIDATION = (
     "Cannot query field",
     "Unknown argument",
@@ -147,7 +149,7 @@ def judge_probe(payload: Mapping[str, Any] | None, errors: Errors | None) -> Pro
         return ProbeOutcome(refused=False)
     listed = listed_errors(payload.get("errors"))
     code, message = first_error(listed)
-    if not any(listed) or code in LIMITED or code in AUTH or code == "INTERNAL_SERVER_ERROR":
+    if not any(listed) or code in LIMITED | AUTH | _TELLS_NOTHING_OF_A_WAY:
         return ProbeOutcome(refused=False, fee_cents=_fee_cents(payload.get("amount")))
     return ProbeOutcome(
         refused=True,

@@ -40,6 +40,7 @@ from models.money import Rate
 from models.payout import SendAnswer
 from services.flash import documents
 from services.flash.answers import (
+    LIMITED,
     MESSAGE_LIMIT,
     by_http_status,
     classify,
@@ -265,6 +266,8 @@ class FlashClient:
         if _is_unknown_field(result):
             self.can_ask_status = False
             return [InvoiceStatus.UNSUPPORTED for _ in invoices]
+        if first_error(_errors(result))[0] in LIMITED:
+            raise GatewayError("Flash asked to slow down.")
         if len(invoices) > 1 and not result.data:
             msg = "Flash did not tell the statuses of several invoices."
             raise GatewayError(msg)

@@ -85,6 +85,11 @@ _SET_HOME = Statement(
     .where(_attempts.c.store_id == bindparam("in_store"), _attempts.c.id == bindparam("attempt"))
     .values(home=bindparam("to_home"))
 )
+_SET_AMOUNT = Statement(
+    update(_attempts)
+    .where(_attempts.c.store_id == bindparam("in_store"), _attempts.c.id == bindparam("attempt"))
+    .values(amount_msat=bindparam("to_amount_msat"))
+)
 _SET_EXPIRED_SEEN = Statement(
     update(_attempts)
     .where(
@@ -221,6 +226,11 @@ def set_attempt_state(tx: Transaction, attempt: Attempt, state: AttemptState) ->
 def set_home(tx: Transaction, attempt: Attempt, home: PayeeHome) -> None:
     """Remember whether Flash issued the invoice."""
     tx.run(_SET_HOME, in_store=attempt.store_id, attempt=attempt.id, to_home=home)
+
+
+def set_amount(tx: Transaction, attempt: Attempt, amount_msat: int) -> None:
+    """Change what is sent by an invoice that names no amount, while nothing is on the wire."""
+    tx.run(_SET_AMOUNT, in_store=attempt.store_id, attempt=attempt.id, to_amount_msat=amount_msat)
 
 
 def set_expired_seen(tx: Transaction, attempt: Attempt, now: datetime) -> None:

@@ -37,12 +37,18 @@ DEBITS_LIMIT = 2_000
 _adding_debit = insert(_debits).values(
     {column.name: bindparam(column.name) for column in _debits.columns}
 )
-# A repeat keeps what the first send expected; an attempt that is taken up again opens its debit.
-_ADD_DEBIT = Statement(
+_ADD_DEBIT = Statement(_adding_debit.on_conflict_do_nothing(index_elements=["attempt_id"]))
+_EXPECT_ANEW = Statement(
     _adding_debit.on_conflict_do_update(
         index_elements=["attempt_id"],
-        set_={"state": DebitState.OPEN},
-        where=_debits.c.state == DebitState.DROPPED,
+        set_={
+            name: _adding_debit.excluded[name]
+            for name in (
+                *("state", "flash_wallet_id", "expected_nanousd"),
+                *("msat_per_cent", "logged_at"),
+            )
+        },
+        where=_debits.c.state != DebitState.CLAIMED,
     )
 )
 _READ_DEBIT = Statement(
@@ -222,6 +228,11 @@ class ExpectedDebit:
 def add_debit(tx: Transaction, debit: Debit) -> None:
     """Expect a debit; one that is expected already stays as it is."""
     tx.run(_ADD_DEBIT, **record(debit))
+
+
+def expect_anew(tx: Transaction, debit: Debit) -> None:
+    """Expect a debit as of now, by the wallet and at the price of now."""
+    tx.run(_EXPECT_ANEW, **record(debit))
 
 
 def read_debit(tx: Transaction, store_id: str, attempt_id: str) -> Debit | None:

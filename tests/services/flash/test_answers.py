@@ -259,6 +259,7 @@ def test_no_answer_that_can_be_read_is_taken_for_money_that_moved_or_not(
         ({"amount": None, "errors": [{"message": "no route", "code": None}]}, None, True),
         ({"errors": [{"message": "x", "code": "TOO_MANY_REQUEST"}]}, None, False),
         ({"errors": [{"message": "x", "code": "NOT_AUTHENTICATED"}]}, None, False),
+        ({"errors": [{"message": "x", "code": "INSUFFICIENT_BALANCE"}]}, None, False),
         ({"errors": [{"message": "x", "code": "INTERNAL_SERVER_ERROR"}]}, None, False),
         (None, [{"message": "x"}], False),
         (None, None, False),

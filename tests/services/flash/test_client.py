@@ -247,3 +247,15 @@ def test_only_a_price_that_makes_sense_is_read(payload: Any, ratio: tuple[int, i
 )
 def test_only_a_status_that_we_know_is_read(payload: Any, status: InvoiceStatus | None) -> None:
     assert read_status(payload) is status
+
+
+async def test_a_limited_question_says_nothing_of_an_invoice(
+    client: FlashClient, hand: Hand
+) -> None:
+    minted = await hand.home_invoice()
+    await hand.fault("key_limited", times=1)
+
+    with pytest.raises(GatewayError, match="slow down"):
+        await client.ask_status(minted.pr)
+
+    assert await client.ask_status(minted.pr) is Q.PENDING
