@@ -17,6 +17,7 @@ from app.allowance import host_name, is_handed_on
 from app.answers import json_answer
 from app.auth import container_of
 from app.metrics import render
+from app.settings import is_loopback
 from models.errors import UnavailableError
 from models.migrations import run as migrations
 from services.storage.health import touch_revision
@@ -63,7 +64,8 @@ async def metrics(request: Request) -> Response:
 
 def _is_near(request: Request, public_url: str) -> bool:
     """Tell whether somebody asks from here or nearby, and not through a proxy."""
-    public_name = urlsplit(public_url).hostname
-    if is_handed_on(request.scope) or host_name(request.scope).strip("[]") == public_name:
+    name, public_name = host_name(request.scope).strip("[]"), urlsplit(public_url).hostname
+    is_public = name == public_name and not is_loopback(name)
+    if is_public or is_handed_on(request.scope):
         return False
     return request.client is not None and ip_address(request.client.host).is_private

@@ -251,6 +251,16 @@ async def test_the_metrics_are_not_for_everybody_that_a_proxy_lets_in(
     assert ("flash_payouts" in answer.text) is (status == 200)
 
 
+async def test_the_metrics_are_shown_on_a_machine_whose_links_lead_to_itself(
+    sqlite_url: str, tmp_path: Path, clock: HandClock
+) -> None:
+    settings = settings_for(sqlite_url, tmp_path, public_url="http://127.0.0.1:8080")
+    async with closed_shop(settings, clock) as shop:
+        transport = httpx.ASGITransport(wrapped(build_api(shop.container), shop.container))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+            assert (await http.get("/metrics")).status_code == 200
+
+
 async def test_the_metrics_have_what_is_worth_an_alarm(
     paying_shop: Shop, hand: Hand, tmp_path: Path
 ) -> None:
