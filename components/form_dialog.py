@@ -116,7 +116,7 @@ class FormDialog:
             if field.hint:
                 html.span(field.hint).classes("fp-field-hint")
             if field.kind == "ticks":  # so many that their hint comes first
-                with html.div().classes("fp-ticks"):
+                with html.div().classes("fp-picks"):
                     self._choice(field)
             self._errors[field.name] = Text("span").classes("fp-field-error")
             self._errors[field.name].props("aria-live=polite")

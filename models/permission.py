@@ -13,7 +13,7 @@ class Permission(StrEnum):
     """What may be allowed."""
 
     READ = "read"
-    SEE_UIDS = "see whole card numbers"
+    SEE_UIDS = "see whole card numbers, and preimages"
     SEE_LINKS = "see claim links, which let whoever holds one draw"
     CREATE = "create pull payments, cards and payouts"
     PROGRAM = "program cards, give them new keys and wipe them"

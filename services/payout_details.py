@@ -68,7 +68,7 @@ class PayoutDetails:
         store_id: str,
         payout_id: str,
         *,
-        shows_uid: bool = False,
+        shows_all: bool = False,
         shows_people: bool = False,
     ) -> PayoutDetail:
         """Return a payout with its whole story.
@@ -76,17 +76,22 @@ class PayoutDetails:
         Raises:
             NotFoundError: This store has no such payout.
         """
-        view = await self._payouts.read(store_id, payout_id, shows_uid=shows_uid)
+        view = await self._payouts.read(store_id, payout_id, shows_all=shows_all)
         detail = await self._database.read(_detail, view, shows_people)
         return replace(detail, success_action=await self._actions.shown(view))
 
-    async def success_action(self, store_id: str, payout_id: str) -> ShownAction | None:
+    async def success_action(
+        self, store_id: str, payout_id: str, *, shows_all: bool = False
+    ) -> ShownAction | None:
         """Return what the recipient wants shown, once the payout is settled.
+
+        Whoever may not see the preimage is not shown what it opens.
 
         Raises:
             NotFoundError: This store has no such payout.
         """
-        return await self._actions.shown(await self._payouts.read(store_id, payout_id))
+        view = await self._payouts.read(store_id, payout_id, shows_all=shows_all)
+        return await self._actions.shown(view)
 
 
 def _detail(tx: Transaction, view: PayoutView, shows_people: bool) -> PayoutDetail:

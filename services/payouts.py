@@ -75,20 +75,20 @@ class Payouts:
         before: Mark | None = None,
         *,
         order: PayoutOrder = PayoutOrder.CREATED,
-        shows_uid: bool = False,
+        shows_all: bool = False,
     ) -> Page:
         """Return payouts that fit a filter, in an order, from behind a mark of that order."""
         return await self._database.read(
-            self._page, store_id, wanted, limit, order, before, shows_uid
+            self._page, store_id, wanted, limit, order, before, shows_all
         )
 
-    async def read(self, store_id: str, payout_id: str, *, shows_uid: bool = False) -> PayoutView:
+    async def read(self, store_id: str, payout_id: str, *, shows_all: bool = False) -> PayoutView:
         """Return one payout.
 
         Raises:
             NotFoundError: This store has no such payout.
         """
-        return await self._database.read(self._read, store_id, payout_id, shows_uid)
+        return await self._database.read(self._read, store_id, payout_id, shows_all)
 
     async def events(self, store_id: str, payout_id: str) -> list[PayoutEvent]:
         """Return the transitions of a payout, in order.
@@ -239,26 +239,26 @@ class Payouts:
         limit: int,
         order: PayoutOrder,
         before: Mark | None,
-        shows_uid: bool,
+        shows_all: bool,
     ) -> Page:
         card_id = resolve_card(tx, self._boltcards, store_id, wanted.card)
         if card_id == NO_CARD:
             return Page([], None)
         rows = payout_page.page(tx, store_id, wanted, card_id, limit + 1, order, before)
         known = _Known()
-        views = [self._view(tx, row, known, shows_uid) for row in rows[:limit]]
+        views = [self._view(tx, row, known, shows_all) for row in rows[:limit]]
         if len(rows) <= limit:
             return Page(views, None)
         return Page(views, mark_of(rows[limit - 1], order))
 
-    def _read(self, tx: Transaction, store_id: str, payout_id: str, shows_uid: bool) -> PayoutView:
-        return self._view(tx, _require(tx, store_id, payout_id), _Known(), shows_uid)
+    def _read(self, tx: Transaction, store_id: str, payout_id: str, shows_all: bool) -> PayoutView:
+        return self._view(tx, _require(tx, store_id, payout_id), _Known(), shows_all)
 
     def view(self, tx: Transaction, payout: Payout) -> PayoutView:
         """Return a payout as it is shown, inside the transaction that wrote it."""
-        return self._view(tx, payout, _Known(), shows_uid=False)
+        return self._view(tx, payout, _Known(), shows_all=False)
 
-    def _view(self, tx: Transaction, payout: Payout, known: _Known, shows_uid: bool) -> PayoutView:
+    def _view(self, tx: Transaction, payout: Payout, known: _Known, shows_all: bool) -> PayoutView:
         card = known.card(tx, payout)
         uid = None if card is None else self._boltcards.uid_of(card)
         sealer = self._vault.of(payout.store_id)
@@ -290,13 +290,13 @@ class Payouts:
             rate=rate,
             boltcard_id=payout.card_id,
             boltcard_alias=None if card is None else card.alias,
-            boltcard_uid=_shown_uid(uid, payout.card_hint, whole=shows_uid),
+            boltcard_uid=_shown_uid(uid, payout.card_hint, whole=shows_all),
             card_verified=payout.card_verified,
             destination=sealer.open_text(
                 payout.destination_sealed, f"payouts/{payout.id}/destination"
             ),
             payment_hash=payout.payment_hash,
-            preimage=self._preimage(tx, payout),
+            preimage=self._preimage(tx, payout) if shows_all else None,
             evidence=payout.evidence,
             attempts=payout.attempts,
             memo=payout.memo,

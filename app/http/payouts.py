@@ -87,7 +87,7 @@ async def list_payouts(
         query.limit,
         read_mark(query.cursor, PAYOUT, query.sort),
         order=query.sort,
-        shows_uid=caller.may(Permission.SEE_UIDS),
+        shows_all=caller.may(Permission.SEE_UIDS),
     )
     uids = (view.boltcard_uid for view in page.items)
     await note_card_numbers(services, caller, uids, "payouts")
@@ -99,7 +99,7 @@ async def list_payouts(
 async def read_payout(services: Services, caller: Reader, payout_id: str) -> Response:
     """Return one payout."""
     view = await services.payouts.read(
-        caller.store_id, payout_id, shows_uid=caller.may(Permission.SEE_UIDS)
+        caller.store_id, payout_id, shows_all=caller.may(Permission.SEE_UIDS)
     )
     await note_card_numbers(services, caller, [view.boltcard_uid], "payouts")
     return json_answer(shown(view))
@@ -115,7 +115,9 @@ async def read_events(services: Services, caller: Reader, payout_id: str) -> Res
 @router.get("/payouts/{payout_id}/success-action", **answers(SuccessActionShape))
 async def read_success_action(services: Services, caller: Reader, payout_id: str) -> Response:
     """Return what the recipient wants shown, once the payout is settled."""
-    found = await services.details.success_action(caller.store_id, payout_id)
+    found = await services.details.success_action(
+        caller.store_id, payout_id, shows_all=caller.may(Permission.SEE_UIDS)
+    )
     nothing = dict.fromkeys(("kind", "text", "url", "secret"))
     return json_answer(nothing if found is None else asdict(found))
 

@@ -60,7 +60,7 @@ class DetailOpener:
         return await self._container.details.read(
             self._store.id,
             payout_id,
-            shows_uid=self._caller.may(Permission.SEE_UIDS),
+            shows_all=self._caller.may(Permission.SEE_UIDS),
             shows_people=self._caller.may(Permission.AUDIT),
         )
 

@@ -7,15 +7,23 @@ from typing import Any
 import pytest
 
 from app.server import build_api
+from models.payout import AttemptState, EvidenceGrade
 from models.permission import ALLOWED
-from models.states import PayoutState
+from models.states import PayoutState, PayoutStatus
 from models.store import Role
+from models.success_action import SuccessAction
+from services.kept_actions import KeptActions
+from services.storage import attempt as attempts
 from tests.support.api import Api, is_problem
+from tests.support.builders import a_payout, an_attempt
 from tests.support.cards import VirtualCard
 from tests.support.databases import Raw
 from tests.support.invoices import invoice
+from tests.support.past import Past
+from tests.vector_files import rows
 
 ROLES = (Role.OWNER, Role.MANAGER, Role.APPROVER, Role.VIEWER)
+SECRET = rows("lnurl.json", "lud10_aes")[0]
 
 
 def routes_of(api: Api) -> list[tuple[str, str, dict[str, Any]]]:
@@ -178,6 +186,36 @@ async def test_only_managers_see_whole_card_numbers(api: Api) -> None:
             answer = await api.call("GET", path, role=role)
             assert (uid in answer.text) is sees, (role, path)
             assert uid[-4:] in answer.text
+
+
+async def test_only_managers_see_what_proves_a_payment_and_what_it_opens(
+    api: Api,
+) -> None:
+    proven = {"state": PayoutState.COMPLETED, "status": PayoutStatus.COMPLETED}
+    payout = a_payout(api.shop.store, evidence=EvidenceGrade.PREIMAGE, **proven)
+    await Past(api.shop, [], [], []).add(payout, preimage=SECRET["preimage"])
+    attempt, write = (
+        an_attempt(payout, state=AttemptState.SETTLED),
+        api.shop.container.database.write,
+    )
+    words, vector = SECRET["ciphertext_base64"], SECRET["iv_base64"]
+    action = SuccessAction("aes", "Your code", ciphertext=words, iv=vector)
+    kept = KeptActions(api.shop.container.database, api.shop.container.vault)
+    await write(attempts.add_attempt, attempt)
+    await write(kept.keep, payout.store_id, payout.id, attempt.id, action)
+
+    for role in ROLES:
+        sees = role in {Role.OWNER, Role.MANAGER}
+        (listed,) = (await api.get("payouts", role=role))["items"]
+        read = await api.get(f"payouts/{payout.id}", role=role)
+        assert listed["preimage"] == read["preimage"] == (SECRET["preimage"] if sees else None)
+        # What proves it is no secret, only the proof is.
+        assert read["evidence"] == "preimage"
+        said = await api.get(f"payouts/{payout.id}/success-action", role=role)
+        assert (said["text"], said["secret"]) == (
+            "Your code",
+            SECRET["plaintext"] if sees else None,
+        )
 
 
 async def test_decisions_through_the_api_are_audited_with_their_key(api: Api, beneath: Raw) -> None:

@@ -42,13 +42,13 @@ async def past(shop: Shop) -> AsyncIterator[Past]:
 
 
 async def listed(
-    past: Past, wanted: PayoutFilter, *, shows_uid: bool = True
+    past: Past, wanted: PayoutFilter, *, shows_all: bool = True
 ) -> list[dict[str, Any]]:
     """Return what the list of the API shows, all pages of it."""
     before, items = None, []
     while True:
         page = await past.shop.container.payouts.page(
-            past.shop.store.id, wanted, 50, before, shows_uid=shows_uid
+            past.shop.store.id, wanted, 50, before, shows_all=shows_all
         )
         # The risk is no column of a file: it is read off the destination, which is.
         items += [json.loads(to_json(shown(view) | {"risk": None})) for view in page.items]

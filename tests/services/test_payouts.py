@@ -223,7 +223,7 @@ async def test_a_cards_uid_is_shown_whole_to_some_only(
     await shop.card(virtual, pull)
     payout = await shop.claim_tap(await shop.tap(virtual), invoice(shop.clock))
 
-    view = await shop.container.payouts.read(shop.store.id, payout.id, shows_uid=whole)
+    view = await shop.container.payouts.read(shop.store.id, payout.id, shows_all=whole)
 
     uid = virtual.uid.hex()
     assert view.boltcard_uid == (uid if whole else "•" * 10 + uid[-4:])

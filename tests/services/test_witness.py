@@ -159,7 +159,7 @@ async def test_a_preimage_from_anywhere_ends_all_doubt(paying_shop: Shop, hand: 
         minted.hash, minted.preimage, SightingSource.VERIFY
     )
 
-    view = await paying_shop.container.payouts.read(paying_shop.store.id, payout_id)
+    view = await paying_shop.container.payouts.read(paying_shop.store.id, payout_id, shows_all=True)
     assert (view.state, view.preimage) == (S.COMPLETED, minted.preimage)
 
 
