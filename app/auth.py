@@ -16,6 +16,7 @@ from models.errors import Forbidden, Unauthenticated
 from models.permission import ALLOWED, ASKS_AGAIN, Permission, Scopes, kept_scopes
 from models.session import Session
 from models.store import Actor, ActorKind, Role
+from services.sessions import Origin
 from services.stores import KEY_PREFIX
 
 
@@ -97,16 +98,17 @@ async def caller_of(request: Request) -> Caller:
     if scheme.lower() != "bearer" or not credential.strip():
         raise Unauthenticated("Send Authorization: Bearer and an API key.")
     services, text = container_of(request), credential.strip()
-    address = request.client.host if request.client else None
+    address, agent = request.client, request.headers.get("user-agent")
+    origin = Origin(address.host if address else None, agent, request_id_of(request))
     if not text.startswith(KEY_PREFIX):
         standing = await services.doors.tokens.standing(text)
         session = standing.session
         request.app.state.allowance.of_key(session.id, request.scope)
-        actor = Actor(ActorKind.PERSON, session.user_id, address, request_id_of(request))
+        actor = origin.person(session.user_id, session.id)
         return Caller(session.store_id, standing.role, actor, session)
     key = await services.stores.authenticate(text)
     request.app.state.allowance.of_key(key.id, request.scope)
-    actor = Actor(ActorKind.API_KEY, key.id, address, request_id_of(request))
+    actor = origin.api_key(key.id)
     return Caller(key.store_id, key.role, actor, scopes=kept_scopes(key.scopes))
 
 

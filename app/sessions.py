@@ -11,7 +11,7 @@ from app.auth import Caller
 from app.container import Container
 from app.request import request_id_of
 from models.session import Session
-from models.store import Actor, ActorKind, DatabaseKind, Role
+from models.store import DatabaseKind, Role
 from services.sessions import Origin, Standing
 
 COOKIE = "fp_session"
@@ -25,8 +25,7 @@ async def caller_of_page(request: Request, container: Container) -> Caller | Non
         stores = await container.stores.all()
         if not stores:
             return None
-        actor = Actor(ActorKind.PERSON, "demo", address_of(request), request_id_of(request))
-        return Caller(stores[0].id, Role.OWNER, actor)
+        return Caller(stores[0].id, Role.OWNER, origin_of(request).person("demo"))
     standing = await standing_of(request, container)
     if standing is None:
         return None
@@ -51,7 +50,7 @@ async def standing_of(connection: HTTPConnection, container: Container) -> Stand
 def caller_of_standing(standing: Standing, origin: Origin) -> Caller:
     """Return the caller that a session stands for."""
     session = standing.session
-    actor = Actor(ActorKind.PERSON, session.user_id, origin.address, origin.request_id)
+    actor = origin.person(session.user_id, session.id)
     return Caller(session.store_id, standing.role, actor, session)
 
 

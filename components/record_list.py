@@ -21,6 +21,7 @@ KINDS = {
     ActorKind.PAYEE: "Payees",
 }
 _LIMIT = 100
+SESSION_SHOWN = 8
 _GATHER = "(e) => { e.preventDefault(); emit(Object.fromEntries(new FormData(e.currentTarget))); }"
 _COLUMNS = ("When", "What", "Who", "From")
 
@@ -130,6 +131,8 @@ class RecordList:
         facts = (
             ("Subject", _named(entry.subject_id, names)),
             ("Address", entry.address),
+            ("Sign-in", entry.session_id and short_session(entry.session_id)),
+            ("Browser or program", entry.agent),
             ("Request", entry.request_id),
             ("Number", f"{entry.number:,}"),
             ("Kind of act", entry.action),
@@ -154,6 +157,11 @@ def who_words(entry: Entry, names: Mapping[str, str]) -> str:
     if entry.actor_id == "demo":
         return "Visitor of the demo"
     return names.get(entry.actor_id or "", entry.actor_id or "Unknown")
+
+
+def short_session(session_id: str) -> str:
+    """Return the end of a session's id: enough to tell one sign-in from another."""
+    return f"…{session_id[-SESSION_SHOWN:]}"
 
 
 def _named(subject_id: str | None, names: Mapping[str, str]) -> str | None:

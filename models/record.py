@@ -22,6 +22,8 @@ class Entry:
     after: str | None
     address: str | None
     request_id: str | None
+    session_id: str | None
+    agent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +36,5 @@ class EntryFilter:
     action: str | None = None
     subject_id: str | None = None
     actor_kind: ActorKind | None = None
-    # Occurs in the act, its subject, the address, or what was before and after.
+    # Occurs in the act, its subject, the address, the session, or what was before and after.
     text: str | None = None

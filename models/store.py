@@ -42,6 +42,9 @@ class Actor:
     id: str | None = None
     address: str | None = None
     request_id: str | None = None
+    # Of a person: which sign-in, and what the browser or program says that it is.
+    session_id: str | None = None
+    agent: str | None = None
 
 
 SYSTEM = Actor(ActorKind.SYSTEM)

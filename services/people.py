@@ -19,7 +19,7 @@ from models.instants import Clock
 from models.permission import ALLOWED, Permission
 from models.person import Link, LinkPurpose, Member, Person
 from models.session import SessionEnd
-from models.store import Actor, ActorKind, Role
+from models.store import Actor, Role
 from services.audit import audit
 from services.database import Database
 from services.passwords import Passwords, check_new_password
@@ -260,7 +260,7 @@ class People:
             raise NotFoundError(GONE)
         if sessions.read_role(tx, store_id, user_id) is None:
             stores.add_membership(tx, store_id, user_id, found.role, now)
-        actor = Actor(ActorKind.PERSON, user_id, origin.address, origin.request_id)
+        actor = origin.person(user_id)
         after = {"role": found.role, "invited_by": found.link.made_by}
         audit(tx, store_id, actor, "person.joined", now=now, subject_id=user_id, after=after)
 

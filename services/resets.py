@@ -14,7 +14,7 @@ from models.errors import NotFoundError
 from models.instants import Clock, from_seconds, to_seconds
 from models.person import Person
 from models.session import SessionEnd
-from models.store import Actor, ActorKind
+from models.store import Actor
 from services.audit import audit
 from services.database import Database
 from services.passwords import Passwords, check_new_password
@@ -103,7 +103,7 @@ class Resets:
             sessions.end_sessions(tx, person.id, SessionEnd.PASSWORD, now)
             if reset.drops_factor:
                 people.drop_factor(tx, person.id)
-            actor = Actor(ActorKind.PERSON, person.id, origin.address, origin.request_id)
+            actor = origin.person(person.id)
             self._tell(tx, person, actor, "password.reset", drops_factor=reset.drops_factor)
 
         await self._database.write(use)

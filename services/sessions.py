@@ -11,7 +11,7 @@ from models.errors import Forbidden, NotFoundError
 from models.ids import SESSION, Ids
 from models.instants import Clock
 from models.session import FRESH, WHOLE_LIFE, Session, SessionEnd, SessionKind
-from models.store import Actor, Role
+from models.store import Actor, ActorKind, Role
 from services.audit import audit
 from services.database import Database
 from services.plain_text import plain_text
@@ -30,6 +30,18 @@ class Origin:
     address: str | None = None
     agent: str | None = None
     request_id: str | None = None
+
+    def person(self, user_id: str, session_id: str | None = None) -> Actor:
+        """Return a person who acts from here."""
+        return self._actor(ActorKind.PERSON, user_id, session_id)
+
+    def api_key(self, key_id: str) -> Actor:
+        """Return an API key that is used from here."""
+        return self._actor(ActorKind.API_KEY, key_id, None)
+
+    def _actor(self, kind: ActorKind, actor_id: str, session_id: str | None) -> Actor:
+        agent = None if self.agent is None else plain_text(self.agent, AGENT_LIMIT)
+        return Actor(kind, actor_id, self.address, self.request_id, session_id, agent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from models.errors import RateLimited, SecondFactorNeeded, Unauthenticated
 from models.instants import Clock, from_seconds, to_seconds
 from models.person import Person
 from models.session import FRESH, Session, SessionEnd, SessionKind
-from models.store import Actor, ActorKind
+from models.store import Actor
 from services.audit import audit
 from services.database import Database
 from services.passwords import Passwords, check_new_password
@@ -123,7 +123,7 @@ class SignIn:
         """
         person = await self._database.read(people.read_person, session.user_id)
         assert person is not None
-        origin = Origin(actor.address, None, actor.request_id)
+        origin = Origin(actor.address, actor.agent, actor.request_id)
         account = await self._count(person.email, origin)
         await self._check_password(person, password, origin)
 
@@ -231,7 +231,7 @@ class SignIn:
             session, token = self._sessions.new(kind, person.id, chosen or roles[0][0], origin)
             session_storage.add_session(tx, session, token_hash(token))
             after = {"kind": kind, "session": session.id, "agent": session.agent}
-            actor = _actor(person, origin)
+            actor = origin.person(person.id, session.id)
             audit(
                 tx,
                 session.store_id,
@@ -259,7 +259,7 @@ class SignIn:
                 audit(
                     tx,
                     store_id,
-                    _actor(person, origin),
+                    origin.person(person.id),
                     "sign_in.refused",
                     now=now,
                     subject_id=person.id,
@@ -304,7 +304,3 @@ def _opened(ticket: str) -> str:
         return base64.urlsafe_b64decode(ticket.encode()).decode().rpartition(":")[0]
     except ValueError:
         return ""
-
-
-def _actor(person: Person, origin: Origin) -> Actor:
-    return Actor(ActorKind.PERSON, person.id, origin.address, origin.request_id)

@@ -16,7 +16,6 @@ from models.errors import Unauthenticated
 from models.ids import SESSION, is_id
 from models.instants import Clock, to_seconds
 from models.session import Session, SessionEnd, SessionKind
-from models.store import Actor, ActorKind
 from services import jwt
 from services.audit import audit
 from services.database import Database
@@ -85,7 +84,7 @@ class Tokens:
                 return True
             # Whoever shows an old one is not to be told from whoever took it.
             session_storage.end_session(tx, session.user_id, session_id, SessionEnd.REUSED, now)
-            actor = Actor(ActorKind.PERSON, session.user_id, origin.address, origin.request_id)
+            actor = origin.person(session.user_id, session_id)
             audit(tx, session.store_id, actor, "token.reused", now=now, subject_id=session_id)
             return False
 
@@ -104,8 +103,7 @@ class Tokens:
         session_id, _ = self._read_refresh(text)
         standing = await self._sessions.read(session_id)
         if standing is not None:
-            user_id = standing.session.user_id
-            actor = Actor(ActorKind.PERSON, user_id, origin.address, origin.request_id)
+            actor = origin.person(standing.session.user_id, session_id)
             await self._sessions.end(session_id, SessionEnd.SIGNED_OUT, actor)
 
     async def standing(self, access: str) -> Standing:

@@ -29,7 +29,7 @@ ROW_LIMIT = 100_000
 _KIND = "kind:"
 _HEAD = (
     *("number", "at", "action", "actor_kind", "actor_id", "actor", "subject_id"),
-    *("address", "request_id", "before", "after"),
+    *("address", "request_id", "before", "after", "session_id", "agent"),
 )
 
 
@@ -101,6 +101,7 @@ def _cells(entry: Entry, names: Mapping[str, str]) -> tuple[str, ...]:
     texts = (
         *(entry.action, entry.actor_kind, entry.actor_id, names.get(entry.actor_id or "")),
         *(entry.subject_id, entry.address, entry.request_id, entry.before, entry.after),
+        *(entry.session_id, entry.agent),
     )
     return (str(entry.number), iso(entry.at), *(harmless(text or "") for text in texts))
 

@@ -128,6 +128,8 @@ class AuditRow(SQLModel, table=True):
     address: str | None
     request_id: str | None
     hash: str | None
+    session_id: str | None
+    agent: str | None
 
 
 class IdempotencyRow(SQLModel, table=True):

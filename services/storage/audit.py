@@ -27,7 +27,10 @@ _NEXT_NUMBER = Statement(
     .returning(_stores.c.audit_count)
 )
 
-_texts = (_audit.c.subject_id, _audit.c.address, _audit.c.before, _audit.c.after)
+_texts = (
+    *(_audit.c.subject_id, _audit.c.address, _audit.c.session_id),
+    *(_audit.c.before, _audit.c.after),
+)
 
 _READ = Statement(
     select(*columns(Entry, _audit))
@@ -85,6 +88,8 @@ def add_audit(
         after=after,
         address=actor.address,
         request_id=actor.request_id,
+        session_id=actor.session_id,
+        agent=actor.agent,
         hash=None,
     )
 

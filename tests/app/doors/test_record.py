@@ -12,8 +12,8 @@ from tests.support.api import api_of
 from tests.support.cards import VirtualCard
 from tests.support.clock import HandClock
 from tests.support.invoices import invoice
-from tests.support.shop import Shop
-from tests.support.visitor import Visitor
+from tests.support.shop import Shop, api_key
+from tests.support.visitor import EMAIL, PASSWORD, Visitor
 
 ALICE = Actor(ActorKind.PERSON, "us_alice", "203.0.113.7", "rq_1")
 
@@ -118,6 +118,41 @@ async def test_the_record_is_searched_by_words_and_names_who_acted(
     await doors.people.remove(store_id, user_id, actor)
     names = await doors.record.names(store_id, {user_id, key.id, "demo", ""})
     assert names == {user_id: "b@example.com", key.id: "Key 100% Tills"}
+
+
+async def test_an_act_names_the_sign_in_and_the_browser_it_was_done_by(
+    shop: Shop, visitor: Visitor
+) -> None:
+    doors = shop.container.doors
+    visitor.http.headers["User-Agent"] = "=Browser\x1b[31m/1 " + "x" * 500
+    await visitor.sign_in()
+    found = await doors.sessions.find(visitor.token or "")
+    assert found is not None
+    key = await api_key(shop.container, shop.store, Role.MANAGER)
+
+    file = await visitor.http.get("/record.csv", params={"what": "sign_in.ok"})
+    for bearer in (key, (await _token(visitor))["access_token"]):
+        headers = {"Authorization": f"Bearer {bearer}"}
+        assert (await visitor.http.post("/v1/wallet/stop", headers=headers)).status_code == 200
+
+    page = await doors.record.page(shop.store.id, EntryFilter(), 50)
+    by = {entry.action: entry for entry in page if entry.agent}
+    assert {"sign_in.ok", "record.exported", "wallet.stopped"} <= set(by)
+    assert by["record.exported"].session_id == found.session.id
+    assert (by["record.exported"].agent or "").startswith("=Browser [31m/1 xxx")
+    assert len(by["record.exported"].agent or "") <= 200
+    assert found.session.id in file.text
+    assert ",'=Browser" in file.text
+    assert visitor.token not in str(page)
+    text = EntryFilter(text=found.session.id)
+    of_session = await doors.record.page(shop.store.id, text, 50)
+    assert [entry.action for entry in of_session] == ["record.exported", "sign_in.ok"]
+
+
+async def _token(visitor: Visitor) -> dict[str, str]:
+    fields = {"email": EMAIL, "password": PASSWORD}
+    pair: dict[str, str] = (await visitor.http.post("/v1/auth/token", json=fields)).json()
+    return pair
 
 
 async def test_the_file_of_the_record_runs_nothing_and_is_for_those_who_may(
