@@ -22,7 +22,8 @@ class LedgerRow(SQLModel, table=True):
     __table_args__ = (
         *whole("leg", most=100),
         *whole("amount", least=None),
-        Index("ix_ledger_account", "store_id", "account", "unit"),
+        # With the amount, so that an account is added up from the index alone.
+        Index("ix_ledger_account", "store_id", "account", "unit", "amount"),
         Index("ix_ledger_payout", "payout_id"),
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import (
@@ -37,8 +37,9 @@ from services.storage.payout_slice import Contradiction, contradiction, of_store
 from services.storage.statement import Statement, Transaction, among
 
 LEDGER_SLICE = 500
-BUDGET_SLICE = 10
+BUDGET_SLICE = 1  # all its payouts are added up in one statement
 CARD_SLICE = 50
+TAP_SLICE = 5_000
 RECORD_SLICE = 2_000
 FINDING_LIMIT = 100
 TELL_WITHIN = timedelta(days=1)
@@ -54,9 +55,9 @@ _record = table_of(AuditRow)
 _outbox = table_of(OutboxRow)
 
 
-def _walk(table: Table, column: Any, count: int) -> Statement:
+def _walk(count: int, table: Table, column: Any, *more: Any) -> Statement:
     return Statement(
-        select(column)
+        select(column, *more)
         .where(of_store(table), column > bindparam("after"))
         .distinct()
         .order_by(column)
@@ -71,7 +72,7 @@ def _here(table: Table, column: Any) -> tuple[Any, ...]:
 _Questions = dict[Invariant, tuple[Contradiction, ...]]
 _OF_PAYOUTS = among(_ledger.c.account, (RESERVED, IN_TRANSIT, PAID, CLAWBACK))
 _legs = _here(_ledger, _ledger.c.transaction_id)
-_LEDGER_WALK = _walk(_ledger, _ledger.c.transaction_id, LEDGER_SLICE)
+_LEDGER_WALK = _walk(LEDGER_SLICE, _ledger, _ledger.c.transaction_id)
 _LEDGER: _Questions = {
     Invariant.BALANCED: (
         contradiction(
@@ -117,7 +118,7 @@ def _in_place(*places: Place) -> Any:
 
 _taken, _paid = _in_place(Place.RESERVED, Place.IN_TRANSIT), _in_place(Place.PAID)
 _budgets = (
-    select(_pulls.c.id, _pulls.c.reserved, _pulls.c.paid, _taken, _paid)
+    select(_pulls.c.id, _pulls.c.reserved, _pulls.c.paid, _taken, _paid, _pulls.c.budget)
     .select_from(_pulls.outerjoin(_payouts, _payouts.c.pull_payment_id == _pulls.c.id))
     .where(*_here(_pulls, _pulls.c.id))
     .group_by(_pulls.c.id, _pulls.c.reserved, _pulls.c.paid, _pulls.c.budget)
@@ -127,31 +128,20 @@ _is_of_budget = and_(
     _ledger.c.store_id == _pulls.c.store_id,
     _ledger.c.account == literal_column("'budget:'", String) + _pulls.c.id,
 )
-_BUDGET_WALK = _walk(_pulls, _pulls.c.id, BUDGET_SLICE)
-_BUDGETS: _Questions = {
-    Invariant.BUDGET: (
-        contradiction(
-            "It counts {0} reserved and {1} paid; its payouts say {2} and {3}.",
-            _budgets.having(or_(_taken != _pulls.c.reserved, _paid != _pulls.c.paid)),
-        ),
-        contradiction(
-            "Of its budget {0} is left; its account says {1}.",
-            select(_pulls.c.id, _pulls.c.budget - _pulls.c.reserved - _pulls.c.paid, _booked)
-            .select_from(_pulls.outerjoin(_ledger, _is_of_budget))
-            .where(*_here(_pulls, _pulls.c.id))
-            .group_by(_pulls.c.id, _pulls.c.budget, _pulls.c.reserved, _pulls.c.paid)
-            .having(_booked != _pulls.c.budget - _pulls.c.reserved - _pulls.c.paid),
-        ),
-    ),
-    Invariant.LIMIT: (
-        contradiction(
-            "Its payouts hold {0} and {1} against a budget of {2}.",
-            _budgets.with_only_columns(_pulls.c.id, _taken, _paid, _pulls.c.budget).having(
-                _taken + _paid > _pulls.c.budget
-            ),
-        ),
-    ),
-}
+_BUDGET_WALK = _walk(BUDGET_SLICE, _pulls, _pulls.c.id)
+_BUDGETS = Statement(
+    _budgets.having(
+        or_(_taken != _pulls.c.reserved, _paid != _pulls.c.paid, _taken + _paid > _pulls.c.budget)
+    )
+)
+_ACCOUNT = contradiction(
+    "Of its budget {0} is left; its account says {1}.",
+    select(_pulls.c.id, _pulls.c.budget - _pulls.c.reserved - _pulls.c.paid, _booked)
+    .select_from(_pulls.outerjoin(_ledger, _is_of_budget))
+    .where(*_here(_pulls, _pulls.c.id))
+    .group_by(_pulls.c.id, _pulls.c.budget, _pulls.c.reserved, _pulls.c.paid)
+    .having(_booked != _pulls.c.budget - _pulls.c.reserved - _pulls.c.paid),
+)
 
 _ordered = (
     select(
@@ -165,7 +155,7 @@ _ordered = (
     .where(*_here(_taps, _taps.c.key_set_id))
     .subquery()
 )
-_CARD_WALK = _walk(_key_sets, _key_sets.c.id, CARD_SLICE)
+_CARD_WALK = _walk(CARD_SLICE, _key_sets, _key_sets.c.id, _key_sets.c.last_counter)
 _CARDS: _Questions = {
     Invariant.COUNTER: (
         contradiction(
@@ -229,31 +219,59 @@ def _found(tx: Transaction, invariant: Invariant, asked: Contradiction, **by: An
     ]
 
 
-def _chapter(
-    walk: Statement, questions: _Questions, size: int
-) -> Callable[[Transaction, str, str, datetime], Slice]:
-    """Return a walk by one column in which each slice is asked all questions."""
-
-    def look(tx: Transaction, store_id: str, after: str, now: datetime) -> Slice:
-        del now
-        keys = [str(row[0]) for row in tx.rows(walk, store_id=store_id, after=after)]
-        if not keys:
-            return Slice(0, (), None)
-        span = {"store_id": store_id, "after": after, "until": keys[-1]}
-        findings = [
-            finding
-            for invariant, asked in questions.items()
-            for question in asked
-            for finding in _found(tx, invariant, question, **span)
-        ]
-        return Slice(len(keys), tuple(findings), keys[-1] if len(keys) == size else None)
-
-    return look
+def _asked(tx: Transaction, questions: _Questions, **span: Any) -> list[Finding]:
+    return [
+        finding
+        for invariant, asked in questions.items()
+        for question in asked
+        for finding in _found(tx, invariant, question, **span)
+    ]
 
 
-look_at_ledger = _chapter(_LEDGER_WALK, _LEDGER, LEDGER_SLICE)
-look_at_budgets = _chapter(_BUDGET_WALK, _BUDGETS, BUDGET_SLICE)
-look_at_cards = _chapter(_CARD_WALK, _CARDS, CARD_SLICE)
+def look_at_ledger(tx: Transaction, store_id: str, after: str, now: datetime) -> Slice:
+    """Look at the next transactions of the ledger."""
+    del now
+    keys = [str(row[0]) for row in tx.rows(_LEDGER_WALK, store_id=store_id, after=after)]
+    if not keys:
+        return Slice(0, (), None)
+    findings = _asked(tx, _LEDGER, store_id=store_id, after=after, until=keys[-1])
+    return Slice(len(keys), tuple(findings), keys[-1] if len(keys) == LEDGER_SLICE else None)
+
+
+def look_at_budgets(tx: Transaction, store_id: str, after: str, now: datetime) -> Slice:
+    """Look at the next pull payment: its counters, its payouts and its account."""
+    del now
+    keys = [str(row[0]) for row in tx.rows(_BUDGET_WALK, store_id=store_id, after=after)]
+    if not keys:
+        return Slice(0, (), None)
+    span = {"store_id": store_id, "after": after, "until": keys[-1]}
+    findings = []
+    for pull_payment_id, *sums in tx.rows(_BUDGETS, **span):
+        reserved, paid, taken, was_paid, budget = map(int, sums)
+        if (reserved, paid) != (taken, was_paid):
+            detail = f"It counts {reserved} reserved and {paid} paid; its payouts say {taken}"
+            detail += f" and {was_paid}."
+            findings.append(Finding(Invariant.BUDGET, pull_payment_id, detail))
+        if taken + was_paid > budget:
+            detail = f"Its payouts hold {taken} and {was_paid} against a budget of {budget}."
+            findings.append(Finding(Invariant.LIMIT, pull_payment_id, detail))
+    findings += _found(tx, Invariant.BUDGET, _ACCOUNT, **span)
+    return Slice(len(keys), tuple(findings), keys[-1])
+
+
+def look_at_cards(tx: Transaction, store_id: str, after: str, now: datetime) -> Slice:
+    """Look at the next key sets, fewer where cards are tapped much."""
+    del now
+    rows = tx.rows(_CARD_WALK, store_id=store_id, after=after)
+    # A set has no more taps than its counter says.
+    taps = list(accumulate(counter for _, counter in rows))
+    keys = [row[0] for row, count in zip(rows, taps, strict=True) if count <= TAP_SLICE]
+    keys = keys or [row[0] for row in rows[:1]]
+    if not keys:
+        return Slice(0, (), None)
+    findings = _asked(tx, _CARDS, store_id=store_id, after=after, until=keys[-1])
+    is_last = len(keys) == len(rows) < CARD_SLICE
+    return Slice(len(keys), tuple(findings), None if is_last else keys[-1])
 
 
 def look_at_record(tx: Transaction, store_id: str, after: str, now: datetime) -> Slice:
