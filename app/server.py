@@ -45,6 +45,7 @@ from app.http.document import DescribedApi
 from app.idempotency import Turns
 from app.live import Boards
 from app.page_door import PageDoor
+from app.page_outbox import install_page_outbox
 from app.pages.register import register_pages
 from app.request import Edge
 from app.screens import secure_screens
@@ -95,6 +96,7 @@ def build_app(container: Container) -> FastAPI:
     core.sio.eio.cors_allowed_origins = None  # the same origin only
     guard_events(tabs)
     secure_screens()
+    install_page_outbox()
     app.add_middleware(PageDoor, container=container)
     app.add_middleware(SocketDoor, container=container, tabs=tabs)
     return app
@@ -172,6 +174,9 @@ def server_of(app: ASGIApp, container: Container) -> uvicorn.Server:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
         http=TimedProtocol,
+        # What a live page is sent is a few hundred bytes; packing it takes a quarter of a megabyte
+        # for each page, and more of the loop than sending it.
+        ws_per_message_deflate=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies) or None,
         limit_concurrency=2000,

@@ -11,7 +11,7 @@ from nicegui import html
 from components.chart_style import INSET_PX, Choice, Figure, compact, layout, scale
 from components.dollars import MINUS, dollars
 from components.plotly_bundle import LiveFigure
-from components.text import Text
+from components.sheet import Sheet
 from models.balance import BalanceLine, BalanceSpan
 from models.instants import iso
 from models.money import NANOUSD_PER_CENT
@@ -29,12 +29,12 @@ class BalanceChart:
         self._zone = ZoneInfo(zone_name)
         with html.section().classes("fp-panel fp-chart").props("data-testid=balance") as section:
             section.props('aria-label="Balance"')
-            with html.div().classes("fp-chart-head"):
-                html.h2("Balance")
-                self._change = Text("span").classes("fp-aside num")
-                html.span().classes("fp-gap")
-                words = {str(span): str(span) for span in BalanceSpan}
-                self._choice = Choice("Span", words, BalanceSpan.DAY, lambda _: on_span())
+            head = Sheet("div", "fp-chart-head").root
+            head.add("h2", "", "Balance")
+            self._change = head.add("span", "fp-aside num")
+            head.add("span", "fp-gap")
+            words = {str(span): str(span) for span in BalanceSpan}
+            self._choice = Choice("Span", words, BalanceSpan.DAY, lambda _: on_span(), head)
             self._figure = LiveFigure("columns", "Balance", _NOTHING, _ignore)
 
     @property
@@ -46,8 +46,7 @@ class BalanceChart:
         """Show a line."""
         is_empty = not line.balances_nanousd
         change = "" if is_empty else change_words(line)
-        if change != self._change.text:
-            self._change.set_text(change)
+        self._change.set_text(change)
         summary = "There is no balance to show yet."
         if not is_empty:
             first, last = line.balances_nanousd[0], line.balances_nanousd[-1]

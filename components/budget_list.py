@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nicegui import html
-
 from components.moment import short_day
-from components.text import Text
+from components.sheet import Piece, Sheet
 from models.money import SATS_CURRENCY, format_minor
 from models.standing import Budget, WalletStanding
 
@@ -17,11 +15,11 @@ ADDRESS = "/pull-payments"
 
 @dataclass(slots=True)
 class _Line:
-    box: html.li
-    name: Text
-    left: Text
-    bar: html.span
-    detail: Text
+    box: Piece
+    name: Piece
+    left: Piece
+    bar: Piece
+    detail: Piece
     shown: object = None
 
 
@@ -30,24 +28,23 @@ class BudgetList:
 
     def __init__(self, zone_name: str) -> None:
         self._zone_name = zone_name
-        with html.section().classes("fp-panel fp-budgets is-loading") as self._panel:
-            self._panel.props('data-testid=budgets aria-label="Budgets"')
-            with html.div().classes("fp-panel-head"):
-                html.h2("Left in pull payments").classes("fp-h2")
-                html.span().classes("fp-gap")
-                html.a("All").classes("fp-link").props(f"href={ADDRESS} data-go")
-            self._empty = Text("p", "No open pull payment.").classes("fp-note fp-panel-body")
-            self._empty.set_visibility(False)
-            with html.ul().classes("fp-budget-list"):
-                self._lines = [_line() for _ in range(MOST)]
+        said = {"data_testid": "budgets", "aria_label": "Budgets"}
+        self._panel = Sheet("section", "fp-panel fp-budgets is-loading", **said).root
+        head = self._panel.add("div", "fp-panel-head")
+        head.add("h2", "fp-h2", "Left in pull payments")
+        head.add("span", "fp-gap")
+        head.add("a", "fp-link", "All", href=ADDRESS, data_go="")
+        self._empty = self._panel.add("p", "fp-note fp-panel-body hidden", "No open pull payment.")
+        lines = self._panel.add("ul", "fp-budget-list")
+        self._lines = [_line(lines) for _ in range(MOST)]
 
     def show(self, standing: WalletStanding) -> None:
         """Show budgets as they are now."""
-        self._panel.classes(remove="is-loading")
+        self._panel.mark("is-loading", on=False)
         self._empty.set_visibility(not standing.budgets)
         for number, line in enumerate(self._lines):
             budget = standing.budgets[number] if number < len(standing.budgets) else None
-            if line.shown == budget and line.box.visible == (budget is not None):
+            if line.shown == budget:
                 continue
             line.shown = budget
             line.box.set_visibility(budget is not None)
@@ -58,7 +55,7 @@ class BudgetList:
         line.name.set_text(budget.name)
         line.left.set_text(left_of(budget))
         used = budget.used_percent
-        line.bar.style(replace=f"width:{used}%")
+        line.bar.set("style", f"width:{used}%")
         whole = amount(budget.budget, budget.currency)
         ends = ""
         if budget.expires_at is not None:
@@ -66,9 +63,8 @@ class BudgetList:
         line.detail.set_text(f"{used} % used{ends}")
         paid = amount(budget.paid, budget.currency)
         reserved = amount(budget.reserved, budget.currency)
-        line.box.props["title"] = f"{whole}: {paid} paid, {reserved} reserved"
-        is_low = {"add" if budget.is_nearly_empty else "remove": "is-low"}
-        line.box.classes(**is_low)
+        line.box.set("title", f"{whole}: {paid} paid, {reserved} reserved")
+        line.box.mark("is-low", on=budget.is_nearly_empty)
 
 
 def amount(minor: int, currency: str) -> str:
@@ -97,12 +93,8 @@ def scale(count: int) -> str:
     return f"{count:,}"
 
 
-def _line() -> _Line:
-    with html.li().classes("fp-budget") as box:
-        name = Text("span").classes("name")
-        with html.span().classes("fp-meter").props("aria-hidden=true"):
-            bar = html.span().classes("part")
-        left = Text("span").classes("left num")
-        detail = Text("span").classes("fp-aside num")
-    box.set_visibility(False)
-    return _Line(box, name, left, bar, detail)
+def _line(into: Piece) -> _Line:
+    box = into.add("li", "fp-budget hidden")
+    name = box.add("span", "name")
+    bar = box.add("span", "fp-meter", aria_hidden="true").add("span", "part")
+    return _Line(box, name, box.add("span", "left num"), bar, box.add("span", "fp-aside num"))

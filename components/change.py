@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from nicegui import html
-
-from components.text import Text
+from components.sheet import Piece
 
 Better = Literal["more", "less"]
 Mood = Literal["good", "bad", "even"]
@@ -65,21 +63,17 @@ def _change(size: str, is_up: bool, better: Better | None, than: str) -> Change:
 class ChangeMark:
     """Shows a change where it stands; only what is different is sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, into: Piece) -> None:
         self._shown: Change | None = None
-        with html.span().classes("fp-change even") as self._mark:
-            self._text = Text("span").props("aria-hidden=true")
-            self._words = Text("span").classes("fp-sr")
+        self._mark = into.add("span", "fp-change even")
+        self._text = self._mark.add("span", aria_hidden="true")
+        self._words = self._mark.add("span", "fp-sr")
 
     def show(self, change: Change | None) -> None:
         """Show a change, or nothing."""
         if change == self._shown:
             return
-        was = self._shown
         self._shown = change
         self._text.set_text("" if change is None else change.text)
         self._words.set_text("" if change is None else f", {change.words}")
-        mood = "even" if change is None else change.mood
-        old = "even" if was is None else was.mood
-        if mood != old:
-            self._mark.classes(add=mood, remove=old)
+        self._mark.look(["fp-change", "even" if change is None else change.mood])

@@ -8,9 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
-from nicegui import html
-
-from components.text import Text
+from components.sheet import Piece
 from components.unit import SATS, Unit
 
 Figure = dict[str, Any]
@@ -108,30 +106,31 @@ class Choice:
     """A few words side by side, one of them chosen; `on_choose` is told when another is."""
 
     def __init__(
-        self, name: str, words: Mapping[str, str], chosen: str, on_choose: Callable[[str], object]
+        self,
+        name: str,
+        words: Mapping[str, str],
+        chosen: str,
+        on_choose: Callable[[str], object],
+        into: Piece,
     ) -> None:
         self.chosen = chosen
         self._on_choose = on_choose
-        self._buttons: dict[str, Text] = {}
-        with html.div().classes("fp-choice").props(f'role=group aria-label="{name}"'):
-            for key, word in words.items():
-                button = Text("button", word).props(_pressed("true" if key == chosen else "false"))
-                button.on("click", lambda key=key: self._press(key))
-                self._buttons[key] = button
+        self._buttons: dict[str, Piece] = {}
+        group = into.add("div", "fp-choice", role="group", aria_label=name)
+        for key, word in words.items():
+            pressed = "true" if key == chosen else "false"
+            button = group.add("button", "", word, type="button", aria_pressed=pressed)
+            self._buttons[key] = button.on("click", lambda key=key: self._press(key))
 
     def choose(self, key: str) -> None:
         """Show that a word is chosen, and tell nobody."""
         if key == self.chosen:
             return
-        self._buttons[self.chosen].props(_pressed("false"))
-        self._buttons[key].props(_pressed("true"))
+        self._buttons[self.chosen].set("aria-pressed", "false")
+        self._buttons[key].set("aria-pressed", "true")
         self.chosen = key
 
     def _press(self, key: str) -> None:
         if key != self.chosen:
             self.choose(key)
             self._on_choose(key)
-
-
-def _pressed(state: str) -> str:
-    return f"type=button aria-pressed={state}"

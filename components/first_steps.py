@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from nicegui import html, ui
+from nicegui import html
 
 from components.text import Text
 from models.first_steps import FirstSteps, WalletSign
@@ -29,14 +29,37 @@ class FirstStepsPanel:
     """Shows the steps; the browser remembers when somebody puts them away."""
 
     def __init__(self, store_id: str) -> None:
+        self._store_id = store_id
         self._shown: FirstSteps | None = None
         self._marks: list[Text] = []
         self._words: list[Text] = []
         self._rows: list[html.li] = []
-        key = json.dumps(f"fp-first-steps {store_id}")
-        ui.run_javascript(_hide_if(f"localStorage.getItem({key})"))
-        with html.section().classes("fp-panel fp-first") as self._panel:
-            self._panel.props('aria-label="First steps" data-testid=first-steps')
+        self._panel = html.section().classes("fp-panel fp-first")
+        self._panel.props('aria-label="First steps" data-testid=first-steps')
+        self._panel.set_visibility(False)
+
+    def show(self, steps: FirstSteps) -> None:
+        """Show how far the store is; with the first payout all of it goes away."""
+        if steps == self._shown:
+            return
+        self._shown = steps
+        self._panel.set_visibility(not steps.is_over)
+        if steps.is_over:
+            return
+        if not self._rows:
+            self._build()
+        found = (_wallet(steps), _pull_payment(steps), _card(steps), _tap(steps))
+        following = next((number for number, step in enumerate(found) if not step.is_done), None)
+        for number, step in enumerate(found):
+            self._marks[number].set_text("✓" if step.is_done else str(number + 1))
+            self._words[number].set_text(step.words)
+            state = "done" if step.is_done else "next" if number == following else "later"
+            self._rows[number].classes(replace=f"fp-first-step {state}")
+
+    def _build(self) -> None:
+        key = json.dumps(f"fp-first-steps {self._store_id}")
+        self._panel.client.run_javascript(_hide_if(f"localStorage.getItem({key})"))
+        with self._panel:
             with html.div().classes("fp-panel-head"):
                 html.h2("Four steps to the first payout").classes("fp-h2")
                 html.span().classes("fp-gap")
@@ -47,21 +70,6 @@ class FirstStepsPanel:
             with html.ol().classes("fp-first-list"):
                 for number, title in enumerate(_TITLES):
                     self._row(number, title)
-        self._panel.set_visibility(False)
-
-    def show(self, steps: FirstSteps) -> None:
-        """Show how far the store is; with the first payout all of it goes away."""
-        if steps == self._shown:
-            return
-        self._shown = steps
-        self._panel.set_visibility(not steps.is_over)
-        found = (_wallet(steps), _pull_payment(steps), _card(steps), _tap(steps))
-        following = next((number for number, step in enumerate(found) if not step.is_done), None)
-        for number, step in enumerate(found):
-            self._marks[number].set_text("✓" if step.is_done else str(number + 1))
-            self._words[number].set_text(step.words)
-            state = "done" if step.is_done else "next" if number == following else "later"
-            self._rows[number].classes(replace=f"fp-first-step {state}")
 
     def _row(self, number: int, title: str) -> None:
         with html.li().classes("fp-first-step later") as row:

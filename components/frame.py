@@ -10,18 +10,17 @@ from dataclasses import dataclass, field
 from nicegui import html
 from nicegui.element import Element
 
-from components.icon import icon
+from components.icon import drawing
 from components.live_badge import LiveBadge, cut_off_banner
 from components.preferences import Preferences
+from components.sheet import Piece, Sheet
 from components.socket_panel import SocketPanel
 from components.text import Text
 from models.money import NANOUSD_PER_CENT
 
-_CHOSEN = "e => emit(e.target.value)"
 # On a phone the bar below holds so many; the rest opens from its last entry.
 BAR_LIMIT = 5
 _REST_ID = "fp-rest"
-_CLOSE_REST = "e => { const rest = e.currentTarget.parentElement; rest.hidePopover?.(); }"
 # A hash in the address would be taken for another place.
 _SKIP = "e => { e.preventDefault(); document.getElementById('fp-main').focus(); }"
 
@@ -56,8 +55,8 @@ class Frame:
     notice_text: Text
     wallet: Text
     content: Element
-    places: dict[str, Element]
-    waiting: Text | None
+    places: dict[str, Piece]
+    waiting: Piece
     health: SocketPanel
     preferences: Preferences
     _title: str = ""
@@ -67,7 +66,7 @@ class Frame:
     def show_place(self, path: str, title: str) -> None:
         """Show which place one is at."""
         for known, link in self.places.items():
-            link.props(**_current(known == path))
+            link.set("aria-current", "page" if known == path else None)
         self.heading.set_text(title)
         self._title = title
         self._show_title()
@@ -84,9 +83,8 @@ class Frame:
         if self._changed("waiting", count):
             self._count = count
             self._show_title()
-            if self.waiting is not None:
-                self.waiting.set_text(f"{count:,}")
-                self.waiting.set_visibility(count > 0)
+            self.waiting.set_text(f"{count:,}")
+            self.waiting.set_visibility(count > 0)
 
     def show_stopped(
         self, stopped: bool, reason: str | None = None, trouble: str | None = None
@@ -172,59 +170,39 @@ def frame(
 
 def _side(
     store_name: str, places: list[Place], switch: StoreSwitch | None
-) -> tuple[dict[str, Element], Text | None]:
-    links: dict[str, Element] = {}
-    waiting = None
-    with html.nav().classes("fp-side").props('aria-label="Places"'):
-        with html.div().classes("fp-home"):
-            with html.div().classes("fp-mark"):
-                icon("bolt")
-            with html.div().classes("fp-names"):
-                html.span("Flash Payouts").classes("fp-brand")
-                if switch is None:
-                    html.span(store_name).classes("fp-store").props["title"] = store_name
-                else:
-                    _store_select(switch)
-        is_long = len(places) > BAR_LIMIT
-        for place in places[: BAR_LIMIT - 1] if is_long else places:
-            links[place.path] = link = _place(place)
-            if waiting is None:  # the first place is where what waits is dealt with
-                with link:
-                    waiting = Text("span").classes("badge")
-                waiting.props('aria-label="waiting for a person"')
-                waiting.set_visibility(False)
-        if is_long:
-            with html.button().classes("fp-place fp-more") as more:
-                more.props(f"type=button popovertarget={_REST_ID}")
-                icon("more")
-                html.span("More").classes("word")
-            with html.div().classes("fp-rest").props(f"id={_REST_ID} popover=auto"):
-                for place in places[BAR_LIMIT - 1 :]:
-                    links[place.path] = link = _place(place)
-                    link.on("click", js_handler=_CLOSE_REST)
+) -> tuple[dict[str, Piece], Piece]:
+    side = Sheet("nav", "fp-side", aria_label="Places").root
+    home = side.add("div", "fp-home")
+    home.add("div", "fp-mark").add("span", "fp-icon").draw(drawing("bolt"))
+    names = home.add("div", "fp-names")
+    names.add("span", "fp-brand", "Flash Payouts")
+    if switch is None:
+        names.add("span", "fp-store", store_name, title=store_name)
+    else:
+        _store_select(names, switch)
+    is_long = len(places) > BAR_LIMIT
+    first = places[: BAR_LIMIT - 1] if is_long else places
+    links = {place.path: _place(side, place) for place in first}
+    # The first place is where what waits is dealt with.
+    waiting = links[places[0].path].add("span", "badge hidden", aria_label="waiting for a person")
+    if is_long:
+        more = side.add("button", "fp-place fp-more", type="button", popovertarget=_REST_ID)
+        more.add("span", "fp-icon").draw(drawing("more"))
+        more.add("span", "word", "More")
+        rest = side.add("div", "fp-rest", id=_REST_ID, popover="auto")
+        links |= {place.path: _place(rest, place) for place in places[BAR_LIMIT - 1 :]}
     return links, waiting
 
 
-def _place(place: Place) -> Element:
-    link: Element = html.a().classes("fp-place")
-    with link:
-        link.props.update({"href": place.path, "data-go": "", "title": place.word})
-        icon(place.icon)
-        html.span(place.word).classes("word")
+def _place(into: Piece, place: Place) -> Piece:
+    link = into.add("a", "fp-place", href=place.path, data_go="", title=place.word)
+    link.add("span", "fp-icon").draw(drawing(place.icon))
+    link.add("span", "word", place.word)
     return link
 
 
-def _store_select(switch: StoreSwitch) -> None:
-    select = html.select().classes("fp-store fp-store-select")
-    select.props["aria-label"] = "Store"
-    with select:
-        for store_id, name in switch.stores:
-            option = html.option(name)
-            option.props["value"] = store_id
-            if store_id == switch.chosen:
-                option.props["selected"] = ""
-    select.on("change", lambda event: switch.choose(str(event.args)), js_handler=_CHOSEN)
-
-
-def _current(is_here: bool) -> dict[str, str]:
-    return {"add": "aria-current=page"} if is_here else {"remove": "aria-current"}
+def _store_select(into: Piece, switch: StoreSwitch) -> None:
+    select = into.add("select", "fp-store fp-store-select", aria_label="Store", value=switch.chosen)
+    for store_id, name in switch.stores:
+        select.add("option", "", name, value=store_id)
+    select.on("change", lambda event: switch.choose(str(event.args)))

@@ -24,9 +24,13 @@ _SHAPES = {
 
 def icon(name: str) -> ui.html:
     """Place a drawing; the words beside it say what it means, so it is not read aloud."""
-    drawing = (
+    # What is drawn is written above; nothing from outside gets in.
+    return ui.html(drawing(name), sanitize=False, tag="span").classes("fp-icon")
+
+
+def drawing(name: str) -> str:
+    """Return a drawing as it is written in a page."""
+    return (
         '<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" '
         f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{_SHAPES[name]}</svg>'
     )
-    # What is drawn is written above; nothing from outside gets in.
-    return ui.html(drawing, sanitize=False, tag="span").classes("fp-icon")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nicegui import html, ui
 
+from components.sheet import Sheet
 from components.socket_panel import PANEL_ID
 from components.text import Text
 
@@ -26,6 +27,7 @@ _HINTS = {
 _WATCH = """
 (() => { const badge = document.querySelector('[data-testid="live-state"]');
   const banner = document.getElementById('BANNER');
+  banner?.querySelector('button').addEventListener('click', () => location.reload());
   let timer;
   const say = (state, word) => { badge.dataset.state = state; badge.className =
     'fp-chip ' + state; badge.querySelector('.word').textContent = word; };
@@ -82,14 +84,15 @@ class LiveBadge:
 
 def cut_off_banner() -> None:
     """Place what is shown when the server has been away for ten seconds, and what works then."""
-    with html.div().classes("fp-notice fp-cut").props(f"id={CUT_OFF_ID} role=alert"):
-        html.span("■").props("aria-hidden=true")
-        with html.span():
-            html.span("No connection to the server since ")
-            html.span().classes("when num")
-            html.span(
-                ". What you see is from then. Payouts go on without this page;"
-                " nothing can be changed from it until it is back."
-            )
-        reload = html.button("Reload").classes("fp-button small")
-        reload.on("click", js_handler="() => location.reload()")
+    banner = Sheet("div", "fp-notice fp-cut", id=CUT_OFF_ID, role="alert").root
+    banner.add("span", "", "■", aria_hidden="true")
+    words = banner.add("span")
+    words.add("span", "", "No connection to the server since ")
+    words.add("span", "when num")
+    words.add(
+        "span",
+        "",
+        ". What you see is from then. Payouts go on without this page;"
+        " nothing can be changed from it until it is back.",
+    )
+    banner.add("button", "fp-button small", "Reload")

@@ -7,11 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from nicegui import html
-
 from components.dollars import dollars
 from components.moment import short_moment
-from components.text import Text
+from components.sheet import Piece, Sheet
 from models.attention import FAILED_WITHIN, Need, NeedKind
 from models.wallet import RECOVERY
 
@@ -69,14 +67,12 @@ class NeedsYou:
         self._now: datetime | None = None
         self._told = ""
         self._told_at = -TOLD_EVERY_S
-        with html.section().classes("fp-needs") as row:
-            row.props('data-testid=needs-you aria-label="Needs you"')
-            self._name = Text("span", "Needs you").classes("fp-needs-name")
-            self._items = {kind: self._item(kind) for kind in NeedKind}
-            self._calm = Text("span", CALM).classes("fp-needs-calm")
-            self._aloud = Text("span").classes("fp-unseen").props("role=status")
-        for element in (self._name, self._calm, *self._items.values()):
-            element.set_visibility(False)
+        said = {"data_testid": "needs-you", "aria_label": "Needs you"}
+        self._row = Sheet("section", "fp-needs", **said).root
+        self._name = self._row.add("span", "fp-needs-name hidden", "Needs you")
+        self._items = {kind: self._item(kind) for kind in NeedKind}
+        self._calm = self._row.add("span", "fp-needs-calm hidden", CALM)
+        self._aloud = self._row.add("span", "fp-unseen", role="status")
 
     def show(self, needs: Sequence[Need], now: datetime) -> None:
         """Show what there is now."""
@@ -106,21 +102,19 @@ class NeedsYou:
             self._told, self._told_at = text, now
             self._aloud.set_text(text)
 
-    def _item(self, kind: NeedKind) -> Text:
-        picks = _PICKS.get(kind)
+    def _item(self, kind: NeedKind) -> Piece:
+        picks, mark = _PICKS.get(kind), f"need-{kind}"
+        classes = "fp-need grave hidden" if kind in _GRAVE else "fp-need hidden"
         if kind in _GOES:
-            item = Text("a").props(f"href={_GOES[kind]} data-go")
-        elif picks is None:
-            item = Text("button").props("popovertarget=fp-health")
-        else:
-            item = Text("button")
+            return self._row.add("a", classes, data_testid=mark, href=_GOES[kind], data_go="")
+        if picks is None:
+            opens = {"popovertarget": "fp-health"}
+            return self._row.add("button", classes, data_testid=mark, **opens)
 
-            async def pick() -> None:
-                await self._on_pick(picks | self._since(kind))
+        async def pick() -> None:
+            await self._on_pick(picks | self._since(kind))
 
-            item.on("click", pick)
-        item.props(f"data-testid=need-{kind}")
-        return item.classes("fp-need grave" if kind in _GRAVE else "fp-need")
+        return self._row.add("button", classes, data_testid=mark).on("click", pick)
 
 
 def words(need: Need, now: datetime, zone_name: str) -> str:

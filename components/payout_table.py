@@ -11,8 +11,9 @@ from typing import Any
 
 from nicegui import app, events, html, ui
 
+from components.courier import Courier
 from components.payout_row import Row
-from components.text import Text
+from components.sheet import Piece, Sheet
 from components.theme import GLYPHS
 from models.payout_order import PayoutOrder
 
@@ -61,20 +62,19 @@ class PayoutTable:
         self._shown_total: tuple[int, str] | None = None
         self._is_loading = True
         with html.section().classes("fp-panel fp-payouts").props("aria-label=Payouts"):
-            with html.div().classes("fp-panel-head"):
-                html.h2("Payouts").classes("fp-h2")
-                html.span().classes("fp-gap")
-                self._order = _order_choice(actions.sort)
-                self._pause = Text("button", "Pause").classes("fp-button")
-                self._pause.on("click", actions.pause)
-                _export_choice(actions.export)
+            head = Sheet("div", "fp-panel-head").root
+            head.add("h2", "fp-h2", "Payouts")
+            head.add("span", "fp-gap")
+            self._order = _order_choice(head, actions.sort)
+            self._pause = head.add("button", "fp-button", "Pause").on("click", actions.pause)
+            _export_choice(head, actions.export)
             with html.div().classes("fp-payouts-body"):
                 options = _options(time_zone, currency)
                 self._grid = ui.aggrid(options, auto_size_columns=False).classes("fp-grid")
                 self._empty = _Empty(actions)
-            with html.div().classes("fp-panel-foot"):
-                self._total = Text("span").classes("num")
-                self._left_out = Text("span").classes("fp-left-out")
+            foot = Sheet("div", "fp-panel-foot").root
+            self._total = foot.add("span", "num")
+            self._left_out = foot.add("span", "fp-left-out")
         self._grid.props('data-testid=payout-table aria-label="Payouts"')
         self._grid.on("cellClicked", self._opened, ["data"])
         self._grid.on("fp-open", self._opened, js_handler="(e) => emit({data: e.data})")
@@ -83,14 +83,14 @@ class PayoutTable:
 
     def show(self, rows: list[Row]) -> None:
         """Show these rows and no others."""
-        self._grid.run_grid_method("setGridOption", "rowData", rows)
+        self._tell_grid("setGridOption", "rowData", rows)
         if self._is_loading:
             self._is_loading = False
-            self._grid.run_grid_method("setGridOption", "loading", self._is_loading)
+            self._tell_grid("setGridOption", "loading", self._is_loading)
 
     def show_order(self, order: PayoutOrder) -> None:
         """Show by what the rows are sorted."""
-        self._order.props["value"] = str(order)
+        self._order.set("value", str(order))
         self._left_out.set_text(_LEFT_OUT[order])
         self._grid.client.run_javascript(f"window.fpTable?.showSort({json.dumps(str(order))})")
 
@@ -105,16 +105,14 @@ class PayoutTable:
             transaction["remove"] = [{"id": row_id} for row_id in dropped]
         for number, (place, rows) in enumerate(_runs(inserted)):
             added: dict[str, Any] = {"add": rows, "addIndex": place}
-            self._grid.run_grid_method(
-                "applyTransaction", (transaction if number == 0 else {}) | added
-            )
+            self._tell_grid("applyTransaction", (transaction if number == 0 else {}) | added)
         if transaction and not inserted:
-            self._grid.run_grid_method("applyTransaction", transaction)
+            self._tell_grid("applyTransaction", transaction)
 
     def append(self, rows: list[Row]) -> None:
         """Add further rows below."""
         if rows:
-            self._grid.run_grid_method("applyTransaction", {"add": rows})
+            self._tell_grid("applyTransaction", {"add": rows})
 
     def show_empty(self, *, is_empty: bool, is_narrowed: bool, has_others: bool) -> None:
         """Say why there is no row, and what to do next; or say nothing, where there are rows."""
@@ -140,12 +138,15 @@ class PayoutTable:
     def show_paused(self, is_paused: bool) -> None:
         """Show whether the rows are held still."""
         self._pause.set_text("Resume" if is_paused else "Pause")
-        self._pause.props["aria-pressed"] = "true" if is_paused else "false"
+        self._pause.set("aria-pressed", "true" if is_paused else "false")
 
     def show_waiting(self, count: int) -> None:
         """Show how many new payouts wait behind the pause."""
         if count:
             self._pause.set_text(f"Resume · {count:,} waiting")
+
+    def _tell_grid(self, method: str, *args: Any) -> None:
+        Courier.of(self._grid.client).call(self._grid.id, "run_grid_method", method, *args)
 
     async def _opened(self, event: events.GenericEventArguments) -> None:
         found = (event.args.get("data") or {}).get("id")
@@ -162,21 +163,18 @@ class _Empty:
 
     def __init__(self, actions: TableActions) -> None:
         self._shown: tuple[str, ...] = ()
-        with html.div().classes("fp-empty").props("role=status") as self._box:
-            self._title = Text("strong")
-            self._words = Text("p")
-            with html.div().classes("fp-empty-acts") as self._first:
-                for address, word in (
-                    ("/pull-payments", "Make a pull payment"),
-                    ("/boltcards", "Add a Boltcard"),
-                ):
-                    link = Text("a", word).classes("fp-button")
-                    link.props.update({"href": address, "data-go": ""})
-            self._widen = Text("button", "Clear the filter").classes("fp-button")
-            self._widen.on("click", actions.widen)
-            self._retry = Text("button", "Try again").classes("fp-button")
-            self._retry.on("click", actions.retry)
-        self._box.set_visibility(False)
+        self._box = Sheet("div", "fp-empty hidden", role="status").root
+        self._title = self._box.add("strong")
+        self._words = self._box.add("p")
+        self._first = self._box.add("div", "fp-empty-acts")
+        for address, word in (
+            ("/pull-payments", "Make a pull payment"),
+            ("/boltcards", "Add a Boltcard"),
+        ):
+            self._first.add("a", "fp-button", word, href=address, data_go="")
+        self._widen = self._box.add("button", "fp-button", "Clear the filter")
+        self._widen.on("click", actions.widen)
+        self._retry = self._box.add("button", "fp-button", "Try again").on("click", actions.retry)
 
     def show(self, *, is_empty: bool, is_narrowed: bool, has_others: bool) -> None:
         if not is_empty:
@@ -219,32 +217,30 @@ def _runs(inserted: Sequence[tuple[int, Row]]) -> list[tuple[int, list[Row]]]:
     return found
 
 
-def _order_choice(on_sort: Callable[[PayoutOrder], Awaitable[None]]) -> html.select:
-    with html.select().classes("fp-control") as box:
-        for order, words in _ORDERS.items():
-            html.option(words).props["value"] = str(order)
-    box.props('aria-label="Order" data-testid=sort')
+def _order_choice(into: Piece, on_sort: Callable[[PayoutOrder], Awaitable[None]]) -> Piece:
+    box = into.add("select", "fp-control", aria_label="Order", data_testid="sort")
+    for order, words in _ORDERS.items():
+        box.add("option", "", words, value=str(order))
 
     async def chosen(event: events.GenericEventArguments) -> None:
         if event.args in tuple(PayoutOrder):
             await on_sort(PayoutOrder(event.args))
 
-    box.on("change", chosen, js_handler="(e) => emit(e.target.value)")
-    return box
+    return box.on("change", chosen)
 
 
-def _export_choice(on_export: Callable[[str], Awaitable[None]]) -> None:
-    with html.select().classes("fp-control") as box:
-        html.option("Export…").props["value"] = ""
-        for name in ("csv", "xlsx", "json"):
-            html.option(name.upper()).props["value"] = name
-    box.props('aria-label="Export" data-testid=export')
+def _export_choice(into: Piece, on_export: Callable[[str], Awaitable[None]]) -> None:
+    said = {"aria_label": "Export", "data_testid": "export", "data_act": ""}
+    box = into.add("select", "fp-control", **said)
+    box.add("option", "", "Export…", value="")
+    for name in ("csv", "xlsx", "json"):
+        box.add("option", "", name.upper(), value=name)
 
     async def chosen(event: events.GenericEventArguments) -> None:
         if isinstance(event.args, str) and event.args:
             await on_export(event.args)
 
-    box.on("change", chosen, js_handler="(e) => { emit(e.target.value); e.target.value = ''; }")
+    box.on("change", chosen)
 
 
 def _options(time_zone: str, currency: str) -> dict[str, Any]:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
-from nicegui import html
-
 from components.change import ChangeMark, percent_of, points_of
 from components.chart_style import Choice
-from components.text import Text
+from components.sheet import Piece, Sheet
 from components.unit import Unit
 from models.money import to_sat_ceil
 from models.period import Comparison, Fees, Period, TimeToPaid, success_per_mille
@@ -24,14 +22,13 @@ UNKNOWN = "–"
 
 @dataclass(slots=True)
 class _Item:
-    value: Text
-    note: Text
+    value: Piece
+    note: Piece
     change: ChangeMark
 
     def show(self, value: str, note: str) -> None:
-        for element, text in ((self.value, value), (self.note, note)):
-            if element.text != text:
-                element.set_text(text)
+        self.value.set_text(value)
+        self.note.set_text(note)
 
 
 class PeriodStrip:
@@ -41,17 +38,16 @@ class PeriodStrip:
         self, zone_name: str, currency: str, on_unit: Callable[[str], object], unit: Unit
     ) -> None:
         self._zone = ZoneInfo(zone_name)
-        self._is_waiting = True
-        with html.section().classes("fp-strip waiting") as self._section:
-            self._section.props('aria-label="How well it went" aria-busy=true')
-            self._success = _item("success", "Success rate")
-            self._median = _item("median", "Median time to paid")
-            self._fees = _item("fees", "Fees")
-            with html.div().classes("fp-strip-end"):
-                self._against = Text("span").classes("fp-strip-note")
-                with html.div().props("data-testid=unit"):
-                    words = {"sats": "sats", "fiat": currency}
-                    self._choice = Choice("Show money in", words, unit.key, on_unit)
+        said = {"aria_label": "How well it went", "aria_busy": "true"}
+        self._section = Sheet("section", "fp-strip waiting", **said).root
+        self._success = _item(self._section, "success", "Success rate")
+        self._median = _item(self._section, "median", "Median time to paid")
+        self._fees = _item(self._section, "fees", "Fees")
+        end = self._section.add("div", "fp-strip-end")
+        self._against = end.add("span", "fp-strip-note")
+        words = {"sats": "sats", "fiat": currency}
+        place = end.add("div", data_testid="unit")
+        self._choice = Choice("Show money in", words, unit.key, on_unit, place)
 
     def show(self, stats: Stats, comparison: Comparison, unit: Unit) -> None:
         """Show new figures; the rate is of these statistics, the rest of the comparison."""
@@ -66,22 +62,19 @@ class PeriodStrip:
         against = against_words(before, self._zone)
         if unit.key == "fiat":
             against = " · ".join(filter(None, ("Worth when created", against)))
-        if self._against.text != against:
-            self._against.set_text(against)
+        self._against.set_text(against)
         self._choice.choose(unit.key)
-        if self._is_waiting:
-            self._is_waiting = False
-            self._section.classes(remove="waiting").props("aria-busy=false")
+        self._section.mark("waiting", on=False)
+        self._section.set("aria-busy", "false")
 
 
-def _item(testid: str, name: str) -> _Item:
-    with html.div().classes("fp-strip-item").props(f"data-testid=stat-{testid}"):
-        html.span(name).classes("name")
-        value = Text("span").classes("value")
-        with html.span().classes("fp-strip-rest"):
-            change = ChangeMark()
-            note = Text("span").classes("fp-strip-note")
-    return _Item(value, note, change)
+def _item(into: Piece, testid: str, name: str) -> _Item:
+    box = into.add("div", "fp-strip-item", data_testid=f"stat-{testid}")
+    box.add("span", "name", name)
+    value = box.add("span", "value")
+    rest = box.add("span", "fp-strip-rest")
+    change = ChangeMark(rest)
+    return _Item(value, rest.add("span", "fp-strip-note"), change)
 
 
 def _median(found: TimeToPaid, before: Period | None) -> tuple[str, str]:

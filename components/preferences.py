@@ -11,7 +11,7 @@ from collections.abc import Callable
 from nicegui import app, events, html, ui
 
 from components.icon import icon
-from components.text import Text
+from components.sheet import Sheet
 
 MENU_ID = "fp-preferences"
 _SCHEMES = {"system": "System", "light": "Light", "dark": "Dark"}
@@ -58,6 +58,10 @@ _HEAD = """
       }
     },
   };
+  document.addEventListener('change', ({ target }) => {
+    if (target.name === 'fp-theme') window.fpTheme.set(target.value);
+    if (target.id === 'fp-sound') window.fpSound.set(target.checked);
+  });
 })();
 </script>
 """
@@ -92,23 +96,20 @@ class Preferences:
         button.props(f'popovertarget={MENU_ID} aria-label="Preferences" title="Preferences"')
         with button:
             icon("settings")
-        with html.div().classes("fp-pop fp-menu") as menu:
-            menu.props(f'id={MENU_ID} popover=auto role=dialog aria-label="Preferences"')
-            with html.fieldset().classes("fp-schemes"):
-                html.legend("Appearance")
-                for value, word in _SCHEMES.items():
-                    self._choice(value, word)
-            with html.label().classes("fp-switch"):
-                sound = html.input_().props("type=checkbox id=fp-sound role=switch")
-                html.span("Sound")
-            Text(
-                "p", "A short tone when a payout is paid, another when somebody is needed."
-            ).classes("fp-aside")
-        sound.on(
-            "change",
-            js_handler="e => { window.fpSound.set(e.target.checked);"
-            " emitEvent('fp-sound', e.target.checked); }",
-        )
+        said = {"id": MENU_ID, "popover": "auto", "role": "dialog", "aria_label": "Preferences"}
+        menu = Sheet("div", "fp-pop fp-menu", **said).root
+        schemes = menu.add("fieldset", "fp-schemes")
+        schemes.add("legend", "", "Appearance")
+        for value, word in _SCHEMES.items():
+            choice = schemes.add("label", "fp-scheme")
+            choice.add("input", type="radio", name="fp-theme", value=value)
+            choice.add("span", "", word)
+        switch = menu.add("label", "fp-switch")
+        sound = switch.add("input", type="checkbox", id="fp-sound", role="switch")
+        sound.on("change", self._sound_changed)
+        switch.add("span", "", "Sound")
+        words = "A short tone when a payout is paid, another when somebody is needed."
+        menu.add("p", "fp-aside", words)
         ui.on("fp-sound", self._sound_changed)
 
     def show(self) -> None:
@@ -122,9 +123,3 @@ class Preferences:
 
     def _sound_changed(self, event: events.GenericEventArguments) -> None:
         self._may_sound = event.args is True
-
-    def _choice(self, value: str, word: str) -> None:
-        with html.label().classes("fp-scheme"):
-            radio = html.input_().props(f"type=radio name=fp-theme value={value}")
-            html.span(word)
-        radio.on("change", js_handler="e => window.fpTheme.set(e.target.value)")

@@ -36,13 +36,18 @@ class SocketPanel:
         with html.div().classes("fp-pop fp-health") as self._panel:
             self._panel.props(f'id={PANEL_ID} popover=auto role=dialog aria-label="Connection"')
             html.h2("Connection").classes("fp-h2")
-            self._signs = ConnectionSigns(zone_name)
+        self._zone_name = zone_name
+        self._signs: ConnectionSigns | None = None
         self._panel.on("toggle", self._toggled, args=["newState"])
 
     def show(self, connection: Connection | None, wallet: Wallet, now: datetime) -> None:
         """Show how things are, if anybody looks."""
-        if self.is_open:
-            self._signs.show(connection, wallet, now)
+        if not self.is_open:
+            return
+        if self._signs is None:
+            with self._panel:
+                self._signs = ConnectionSigns(self._zone_name)
+        self._signs.show(connection, wallet, now)
 
     def _toggled(self, event: events.GenericEventArguments) -> None:
         self.is_open = event.args.get("newState") == "open"

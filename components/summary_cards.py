@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nicegui import html
-
 from components.change import Better, Change, ChangeMark, change_of
-from components.text import Text
+from components.sheet import Piece, Sheet
 from components.theme import GLYPHS
 from components.unit import SATS, Unit
 from models.period import Comparison
@@ -24,16 +22,15 @@ _COMPARED: dict[PayoutStatus, Better] = {
 
 @dataclass(slots=True)
 class _Card:
-    count: Text
-    amount: Text
+    count: Piece
+    amount: Piece
     change: ChangeMark | None
 
     def show(self, count: str, amount: str, change: Change | None = None) -> None:
         if self.change is not None:
             self.change.show(change)
-        for element, text in ((self.count, count), (self.amount, amount)):
-            if element.text != text:
-                element.set_text(text)
+        self.count.set_text(count)
+        self.amount.set_text(amount)
 
 
 class SummaryCards:
@@ -41,16 +38,15 @@ class SummaryCards:
 
     def __init__(self, on_pick: Callable[[str], object]) -> None:
         self._on_pick = on_pick
-        self._is_waiting = True
-        with html.section().classes("fp-cards waiting") as self._section:
-            self._section.props('aria-label="Summary" aria-busy=true')
-            self._total = self._card("total", "Total Payouts", "")
-            self._by_status = {
-                status: self._card(str(status), str(status).capitalize(), str(status))
-                for status in PayoutStatus
-                if status is not PayoutStatus.CANCELLED
-            }
-            self._cards = self._card("cards", "Active Boltcards", None)
+        words = {"aria_label": "Summary", "aria_busy": "true"}
+        self._section = Sheet("section", "fp-cards waiting", **words).root
+        self._total = self._card("total", "Total Payouts", "")
+        self._by_status = {
+            status: self._card(str(status), str(status).capitalize(), str(status))
+            for status in PayoutStatus
+            if status is not PayoutStatus.CANCELLED
+        }
+        self._cards = self._card("cards", "Active Boltcards", None)
 
     def show(self, stats: Stats, comparison: Comparison | None = None, unit: Unit = SATS) -> None:
         """Show new figures beside those of the period before, if there is one."""
@@ -68,22 +64,18 @@ class SummaryCards:
             then = comparison.boltcards_before
             change = change_of(cards, then, "more", than="the 30 days before")
         self._cards.show(f"{cards:,}", "last 30 days", change)
-        if self._is_waiting:
-            self._is_waiting = False
-            self._section.classes(remove="waiting").props("aria-busy=false")
+        self._section.mark("waiting", on=False)
+        self._section.set("aria-busy", "false")
 
     def _card(self, testid: str, name: str, status: str | None) -> _Card:
-        tag = html.article if status is None else html.button
-        with tag().classes("fp-card").props(f"data-testid=stat-{testid}") as card:
-            with html.div().classes("name"):
-                if status:
-                    glyph = html.span(GLYPHS[status]).classes(f"glyph is-{status}")
-                    glyph.props("aria-hidden=true")
-                html.span(name)
-                is_compared = not status or status in _COMPARED
-                change = ChangeMark() if is_compared else None
-            count = Text("span").classes("count")
-            amount = Text("span").classes("amount")
+        tag = "article" if status is None else "button"
+        card = self._section.add(tag, "fp-card", data_testid=f"stat-{testid}")
+        head = card.add("div", "name")
+        if status:
+            head.add("span", f"glyph is-{status}", GLYPHS[status], aria_hidden="true")
+        head.add("span", "", name)
+        change = ChangeMark(head) if not status or status in _COMPARED else None
+        count, amount = card.add("span", "count"), card.add("span", "amount")
         if status is not None:
             card.on("click", lambda: self._on_pick(status))
         return _Card(count, amount, change)

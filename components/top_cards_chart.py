@@ -20,6 +20,7 @@ from components.chart_style import (
 )
 from components.plotly_bundle import LiveFigure
 from components.prepared import Prepared
+from components.sheet import Sheet
 from components.unit import SATS, Unit
 from models.rollup import TopCard
 
@@ -53,12 +54,12 @@ class TopCardsChart:
         self._shown: tuple[Prepared, Measure, Unit] | None = None
         with html.section().classes("fp-panel fp-chart").props("data-testid=top-cards") as section:
             section.props('aria-label="Top Boltcards"')
-            with html.div().classes("fp-chart-head"):
-                html.h2("Top Boltcards")
-                html.span().classes("fp-gap")
-                with html.div().classes("fp-choices"):
-                    words = {key: MEASURES[key] for key in ("amount", "count")}
-                    self._measure = Choice("Rank by", words, measure, self._changed)
+            head = Sheet("div", "fp-chart-head").root
+            head.add("h2", "", "Top Boltcards")
+            head.add("span", "fp-gap")
+            words = {key: MEASURES[key] for key in ("amount", "count")}
+            choices = head.add("div", "fp-choices")
+            self._measure = Choice("Rank by", words, measure, self._changed, choices)
             self._figure = LiveFigure(
                 "rows",
                 "Top Boltcards. Up and down move, Enter filters.",

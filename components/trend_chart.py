@@ -24,6 +24,7 @@ from components.chart_style import (
 )
 from components.plotly_bundle import LiveFigure
 from components.prepared import Prepared
+from components.sheet import Sheet
 from components.theme import GLYPHS
 from components.unit import SATS, Unit
 from models.instants import iso
@@ -78,18 +79,17 @@ class TrendChart:
         self._starts: dict[str, datetime] = {}
         with html.section().classes("fp-panel fp-chart").props("data-testid=trend") as section:
             section.props('aria-label="Payout trends"')
-            with html.div().classes("fp-chart-head"):
-                html.h2("Payout trends")
-                html.span().classes("fp-gap")
-                with html.div().classes("fp-choices"):
-                    self._measure = Choice("Measure", MEASURES, measure, self._remeasure)
-                    self._step = Choice("Bucket", STEPS, bucket, self._changed)
-            with html.ul().classes("fp-legend"):
-                for status in STACK:
-                    with html.li():
-                        mark = html.span(GLYPHS[status]).classes(f"mark fill-{status}")
-                        mark.props("aria-hidden=true")
-                        html.span(status.capitalize())
+            head = Sheet("div", "fp-chart-head").root
+            head.add("h2", "", "Payout trends")
+            head.add("span", "fp-gap")
+            choices = head.add("div", "fp-choices")
+            self._measure = Choice("Measure", MEASURES, measure, self._remeasure, choices)
+            self._step = Choice("Bucket", STEPS, bucket, self._changed, choices)
+            legend = Sheet("ul", "fp-legend").root
+            for status in STACK:
+                line = legend.add("li")
+                line.add("span", f"mark fill-{status}", GLYPHS[status], aria_hidden="true")
+                line.add("span", "", status.capitalize())
             self._figure = LiveFigure(
                 "columns",
                 "Payout trends. Left and right move, up and down choose a status, Enter filters.",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from nicegui import html
-
 from components.dollars import MINUS, dollars
 from components.moment import age, short_moment
-from components.text import Text
+from components.sheet import Piece, Sheet
 from models.money import to_sat_ceil
 from models.standing import FEE_PER_MILLE, PAID_DAYS, Owed, WalletStanding
 
@@ -25,34 +23,32 @@ class WalletPanel:
 
     def __init__(self, zone_name: str) -> None:
         self._zone_name = zone_name
-        self._texts: dict[str, Text] = {}
-        self._shown: dict[str, str] = {}
-        with html.section().classes("fp-panel fp-funds is-loading") as self._panel:
-            self._panel.props('data-testid=wallet-panel aria-label="Wallet"')
-            with html.div().classes("fp-panel-head"):
-                html.h2("Wallet").classes("fp-h2")
-                html.span().classes("fp-gap")
-                self._texts["age"] = Text("span").classes("fp-aside num")
-            with html.div().classes("fp-panel-body"):
-                with html.dl().classes("fp-sums"):
-                    self._sum("balance", "Balance", "What Flash says the wallet holds")
-                    self._sum("committed", "Committed", _COMMITTED_HINT)
-                    self._sum("free", "Free", "The balance without what is committed")
-                    self._sum("cover", "Lasts", _COVER_HINT)
-                with html.div().classes("fp-stack").props("role=img") as self._bar:
-                    self._parts = {
-                        name: html.span().classes(f"part {name}")
-                        for name in ("unsettled", "waiting", "free")
-                    }
-                with html.ul().classes("fp-owed num"):
-                    self._line("waiting", "○", "Waiting to be sent")
-                    self._line("unsettled", "◐", "Sent, not settled")
-                    self._line("day", "●", f"Paid on a day, average of {PAID_DAYS}")
-                self._texts["note"] = Text("p").classes("fp-note")
+        self._texts: dict[str, Piece] = {}
+        said = {"data_testid": "wallet-panel", "aria_label": "Wallet"}
+        self._panel = Sheet("section", "fp-panel fp-funds is-loading", **said).root
+        head = self._panel.add("div", "fp-panel-head")
+        head.add("h2", "fp-h2", "Wallet")
+        head.add("span", "fp-gap")
+        self._texts["age"] = head.add("span", "fp-aside num")
+        body = self._panel.add("div", "fp-panel-body")
+        sums = body.add("dl", "fp-sums")
+        self._sum(sums, "balance", "Balance", "What Flash says the wallet holds")
+        self._sum(sums, "committed", "Committed", _COMMITTED_HINT)
+        self._sum(sums, "free", "Free", "The balance without what is committed")
+        self._sum(sums, "cover", "Lasts", _COVER_HINT)
+        self._bar = body.add("div", "fp-stack", role="img")
+        self._parts = [
+            self._bar.add("span", f"part {name}") for name in ("unsettled", "waiting", "free")
+        ]
+        lines = body.add("ul", "fp-owed num")
+        self._line(lines, "waiting", "○", "Waiting to be sent")
+        self._line(lines, "unsettled", "◐", "Sent, not settled")
+        self._line(lines, "day", "●", f"Paid on a day, average of {PAID_DAYS}")
+        self._texts["note"] = body.add("p", "fp-note")
 
     def show(self, standing: WalletStanding) -> None:
         """Show how the wallet stands now."""
-        self._panel.classes(remove="is-loading")
+        self._panel.mark("is-loading", on=False)
         balance, free = standing.balance_nanousd, standing.free_nanousd
         self._say("age", self._age(standing))
         self._say("balance", UNKNOWN if balance is None else dollars(balance))
@@ -74,34 +70,26 @@ class WalletPanel:
 
     def _draw(self, standing: WalletStanding) -> None:
         shares = shares_of(standing)
-        for (name, part), share in zip(self._parts.items(), shares, strict=True):
-            width = f"width:{share // 10}.{share % 10}%"
-            if self._shown.get(f"{name}-width") != width:
-                self._shown[f"{name}-width"] = width
-                part.style(replace=width)
+        for part, share in zip(self._parts, shares, strict=True):
+            part.set("style", f"width:{share // 10}.{share % 10}%")
         words = f"{shares[0] // 10} % sent, {shares[1] // 10} % waiting, {shares[2] // 10} % free"
-        if self._shown.get("bar") != words:
-            self._shown["bar"] = words
-            self._bar.props["aria-label"] = words
+        self._bar.set("aria-label", words)
 
     def _say(self, name: str, text: str) -> None:
-        if self._shown.get(name) != text:
-            self._shown[name] = text
-            self._texts[name].set_text(text)
-            if name in {"note", "age", "free"}:
-                self._texts[name].classes(**_toggled("is-warning", _warns(name, text)))
+        self._texts[name].set_text(text)
+        if name in {"note", "age", "free"}:
+            self._texts[name].mark("is-warning", on=_warns(name, text))
 
-    def _sum(self, name: str, word: str, hint: str) -> None:
-        with html.div().classes("fp-sum") as box:
-            box.props["title"] = hint
-            html.dt(word)
-            self._texts[name] = Text("dd", UNKNOWN).classes("num")
+    def _sum(self, into: Piece, name: str, word: str, hint: str) -> None:
+        box = into.add("div", "fp-sum", title=hint)
+        box.add("dt", "", word)
+        self._texts[name] = box.add("dd", "num", UNKNOWN)
 
-    def _line(self, name: str, glyph: str, word: str) -> None:
-        with html.li():
-            html.span(glyph).classes(f"key {name}").props("aria-hidden=true")
-            html.span(word)
-            self._texts[name] = Text("span", UNKNOWN).classes("value")
+    def _line(self, into: Piece, name: str, glyph: str, word: str) -> None:
+        line = into.add("li")
+        line.add("span", f"key {name}", glyph, aria_hidden="true")
+        line.add("span", "", word)
+        self._texts[name] = line.add("span", "value", UNKNOWN)
 
 
 def shares_of(standing: WalletStanding) -> tuple[int, int, int]:
@@ -161,7 +149,3 @@ def _warns(name: str, text: str) -> bool:
     if name == "age":
         return text.endswith("old")
     return bool(text) if name == "note" else text.startswith(MINUS)
-
-
-def _toggled(name: str, wanted: bool) -> dict[str, str]:
-    return {"add": name} if wanted else {"remove": name}

@@ -40,6 +40,7 @@ document.addEventListener('click', e => {
   const a = e.target.closest('a[data-go]');
   if (!a || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
   e.preventDefault();
+  a.closest('[popover]')?.hidePopover();
   history.pushState({}, '', a.href);
   emitEvent('fp-go', location.pathname + location.search);
 });

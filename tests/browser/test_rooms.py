@@ -250,7 +250,8 @@ def test_the_settings_connect_a_wallet_live_and_let_go_of_it(
         expect(page.get_by_test_id("store")).to_contain_text("Asia/Tokyo")
 
         page.get_by_role("button", name="Disconnect").click()
-        page.get_by_role("button", name="Disconnect").last.click()
+        asked = page.get_by_role("alertdialog")
+        asked.get_by_role("button", name="Disconnect").click()
         expect(flash).to_contain_text("○ Not connected")
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from nicegui import Client, core
 from nicegui.element import Element
 from nicegui.page import page
 
+from components.courier import Courier
+from components.sheet import Piece, Sheet
 from components.text import Text
 
 
@@ -19,21 +22,30 @@ class Paper:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    def by_testid(self, testid: str) -> Element:
-        """Return the element that a test mark names."""
-        return next(
-            e for e in self.client.elements.values() if e.props.get("data-testid") == testid
-        )
+    def by_testid(self, testid: str) -> Element | Piece:
+        """Return the element, or the piece of a sheet, that a test mark names."""
+        return next(each for each in self.all() if _props(each).get("data-testid") == testid)
+
+    def all(self) -> Iterator[Element | Piece]:
+        """Go through everything that stands on the page."""
+        for element in self.client.elements.values():
+            yield element
+            if isinstance(element, Sheet):
+                yield from (element.root, *element.root.descendants())
 
     def read(self, testid: str) -> str:
         """Return all text inside a marked element, as a screen reader would come upon it."""
-        return " ".join(filter(None, map(_text_of, self.by_testid(testid).descendants())))
+        return " ".join(filter(None, map(text_of, self.by_testid(testid).descendants())))
 
-    def sent(self) -> set[Element]:
-        """Return the elements that are to be sent again, and forget them."""
+    def sent(self) -> set[object]:
+        """Return what is to be sent again, elements and pieces, and forget it."""
         updates = self.client.outbox.updates
-        found = {element for element in updates.values() if isinstance(element, Element)}
+        found: set[object] = {each for each in updates.values() if isinstance(each, Element)}
+        for element in self.client.elements.values():
+            element._to_dict()  # as if the browser had been told of it
         updates.clear()
+        for sheet, method, args in Courier.of(self.client).take():
+            found |= {(sheet, piece) for piece in args[0]} if method == "take" else {sheet}
         return found
 
 
@@ -49,7 +61,12 @@ def paper() -> Iterator[Paper]:
         client.delete()
 
 
-def _text_of(element: Element) -> str:
-    if isinstance(element, Text):
+def _props(of: Element | Piece) -> dict[str, Any]:
+    return of.attributes if isinstance(of, Piece) else of.props
+
+
+def text_of(element: Element | Piece) -> str:
+    """Return the text of its own."""
+    if isinstance(element, Text | Piece):
         return element.text
     return str(getattr(element, "text", "") or "")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from components.change import Change, change_of, percent_of, points_of
 from components.chart_style import compact
 from components.period_strip import PeriodStrip, against_words, length_words
+from components.sheet import Piece
 from components.summary_cards import SummaryCards
 from components.top_cards_chart import ranked, top_cards_figure, top_cards_summary
 from components.trend_chart import trend_figure, trend_summary
@@ -19,7 +20,7 @@ from components.unit import SATS, Unit, unit_of
 from models.period import Comparison, Fees, Period, TimeToPaid
 from models.rollup import Bucket, Figure, Stats, TopCard
 from models.states import PayoutStatus
-from tests.components.pages import Paper, paper
+from tests.components.pages import Paper, paper, text_of
 from tests.support.clock import NOON
 
 USD = Unit("fiat", "USD")
@@ -170,7 +171,11 @@ async def test_cards_show_what_changed_for_better_and_for_worse() -> None:
 
         shown = shown_on(page, ("total", "pending", "completed", "failed", "cards"))
         marks = {
-            name: page.by_testid(f"stat-{name}").default_slot.children[0].default_slot.children[-1]
+            name: next(
+                each.classes
+                for each in page.by_testid(f"stat-{name}").descendants()
+                if "fp-change" in each.classes
+            )
             for name in ("completed", "failed")
         }
         assert shown["completed"].endswith("↑ 12% , up 12% on the period before 112 112,000 sats")
@@ -179,8 +184,8 @@ async def test_cards_show_what_changed_for_better_and_for_worse() -> None:
         assert "before" not in shown["pending"]
         assert "down 20% on the 30 days before" in shown["cards"]
         assert "↑ 22%" in shown["total"]
-        assert marks["completed"]._classes == ["fp-change", "good"]
-        assert marks["failed"]._classes == ["fp-change", "bad"]
+        assert marks["completed"] == ["fp-change", "good"]
+        assert marks["failed"] == ["fp-change", "bad"]
 
         cards.show(Stats(now.by_status, 4, NOON), None, USD)
         assert "period before" not in page.read("stat-completed")
@@ -216,18 +221,25 @@ async def test_only_what_changed_is_sent() -> None:
             period(completed=3, failed=1, fees=Fees(2_001, 2, 1)),
             period(completed=1),
             {
-                "success": "75.0% ↓ 25.0 pt , down 25.0 pt on the period before",
-                "fees": "3 sats 1 not known yet",
-                "median": "–",
+                "success": "Success rate 75.0% ↓ 25.0 pt , down 25.0 pt on the period before",
+                "fees": "Fees 3 sats 1 not known yet",
+                "median": "Median time to paid –",
             },
         ),
         (
             period(completed=2, times=TimeToPaid(timedelta(seconds=2), 1_000, is_sample=True)),
             period(completed=1, times=TimeToPaid(timedelta(seconds=1), 1, is_sample=False)),
-            {"median": "2.0 s of the newest 1,000 · was 1.0 s", "fees": "– not known yet"},
+            {
+                "median": "Median time to paid 2.0 s of the newest 1,000 · was 1.0 s",
+                "fees": "Fees – not known yet",
+            },
         ),
-        (period(), None, {"success": "–", "median": "–", "fees": "–"}),
-        (period(completed=1, fees=Fees(0, 1, 0)), None, {"success": "100%", "fees": "0 sats"}),
+        (period(), None, {"success": "Success rate –", "fees": "Fees –"}),
+        (
+            period(completed=1, fees=Fees(0, 1, 0)),
+            None,
+            {"success": "Success rate 100%", "fees": "Fees 0 sats"},
+        ),
     ],
 )
 async def test_the_strip_says_what_is_not_known(
@@ -247,12 +259,12 @@ async def test_the_strip_says_what_a_worth_is_and_of_which_period() -> None:
         strip = PeriodStrip("UTC", "USD", chosen.append, SATS)
         strip.show(Stats(now.by_status, 0, NOON), Comparison(NOON, now, before, 0), USD)
 
-        texts = [str(getattr(element, "text", "")) for element in page.client.elements.values()]
+        texts = [text_of(each) for each in page.all()]
         assert "Worth when created · against 19 Nov" in texts
         buttons = {
-            button.text: button.props["aria-pressed"]  # type: ignore[attr-defined]
+            button.text: button.attributes["aria-pressed"]
             for button in page.by_testid("unit").descendants()
-            if "aria-pressed" in button.props
+            if isinstance(button, Piece) and "aria-pressed" in button.attributes
         }
         assert buttons == {"sats": "false", "USD": "true"}
         assert chosen == []

@@ -67,7 +67,7 @@ async def shown(visit: Visit, address: str) -> str:
     for follow in gone_to:
         await shown(visit, follow)
     view.gone()
-    return f"{[(each.props, each._text) for each in visit.client.elements.values()]}"
+    return f"{[each._to_dict() for each in visit.client.elements.values()]}"
 
 
 async def test_a_page_of_another_stores_thing_shows_nothing_of_it(shop: Shop) -> None:
