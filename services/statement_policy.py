@@ -64,9 +64,15 @@ class Judgement:
 
 
 def judge(
-    expected: Sequence[Expected], seen: Sequence[Seen], extras: Sequence[datetime]
+    expected: Sequence[Expected],
+    seen: Sequence[Seen],
+    extras: Sequence[datetime],
+    elsewhere: Sequence[Expected] = (),
 ) -> Judgement:
-    """Judge every group of sends and rows by itself; `extras` are the times of extra rows."""
+    """Judge every group of sends and rows by itself; `extras` are the times of extra rows.
+
+    `elsewhere` are the sends by a wallet before: its rows stand in the list of the one of now.
+    """
     claims: list[Claim] = []
     to_ask: list[str] = []
     strangers = [row for row in seen if not any(each.may_be(row) for each in expected)]
@@ -84,6 +90,8 @@ def judge(
             continue
         if not is_known:
             if any(_may_hide(each, row) for each in unplaced for row in rows):
+                continue
+            if any(each.may_be(row) for each in elsewhere for row in rows):
                 continue
             unasked = [row.row_id for row in rows if row.is_completed is None]
             to_ask += unasked

@@ -286,7 +286,9 @@ def _judge(tx: Transaction, store_id: str, flash_wallet_id: str) -> _Count:
     """Return what counting says, and the rows that Flash has to be asked about first."""
     found = statement_rows.expected_debits(tx, store_id, flash_wallet_id)
     rows = {row.id: row for row in statement_rows.unclaimed_rows(tx, store_id, flash_wallet_id)}
-    if statement_rows.is_cut(found) or len(rows) >= statement_rows.ROWS_LIMIT:
+    before = statement_rows.debits_elsewhere(tx, store_id, flash_wallet_id)
+    is_cut = statement_rows.is_cut(found) or statement_rows.is_cut(before)
+    if is_cut or len(rows) >= statement_rows.ROWS_LIMIT:
         return _Count(Judgement((), (), ()))  # what was left out could change every count
     expected = [each for each in map(expect, found) if each is not None]
     seen = [
@@ -299,7 +301,8 @@ def _judge(tx: Transaction, store_id: str, flash_wallet_id: str) -> _Count:
     if since is not None:
         listed = statement_rows.rows_of_state(tx, store_id, RowState.EXTRA, since)
         extras = [row.at for row in listed]
-    judged = judge(expected, seen, extras)
+    elsewhere = [each for each in map(expect, before) if each is not None]
+    judged = judge(expected, seen, extras, elsewhere)
     feeless = (rows[claim.row_id] for claim in judged.claims)
     return _Count(
         judged,

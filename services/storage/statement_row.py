@@ -181,7 +181,7 @@ _DROP_MISSING = Statement(
     .values(state=DebitState.DROPPED)
 )
 # One line for each send of an attempt, and one for an attempt without any.
-_with_attempt = (
+_joined = (
     select(
         *columns(Debit, _debits),
         _payouts.c.state,
@@ -193,12 +193,15 @@ _with_attempt = (
     .join(_payouts, _payouts.c.id == _debits.c.payout_id)
     .join(_attempts, _attempts.c.id == _debits.c.attempt_id)
     .outerjoin(_sends, _sends.c.attempt_id == _debits.c.attempt_id)
-    .where(
-        _debits.c.store_id == bindparam("store_id"),
-        _debits.c.flash_wallet_id == bindparam("wallet"),
-    )
+    .where(_debits.c.store_id == bindparam("store_id"))
     .order_by(_debits.c.logged_at, _debits.c.attempt_id, _sends.c.number)
     .limit(DEBITS_LIMIT)
+)
+_with_attempt = _joined.where(_debits.c.flash_wallet_id == bindparam("wallet"))
+_ELSEWHERE = Statement(
+    _joined.where(
+        _debits.c.flash_wallet_id != bindparam("wallet"), _debits.c.state == DebitState.OPEN
+    )
 )
 _EXPECTED = Statement(_with_attempt.where(_debits.c.state == DebitState.OPEN))
 # By the attempts' index of time: dropped debits are many, and asked for seldom.
@@ -243,6 +246,11 @@ def read_debit(tx: Transaction, store_id: str, attempt_id: str) -> Debit | None:
 def expected_debits(tx: Transaction, store_id: str, wallet: str) -> list[ExpectedDebit]:
     """Return the debits that still have to be found in a wallet's statement."""
     return _gathered(tx.rows(_EXPECTED, store_id=store_id, wallet=wallet))
+
+
+def debits_elsewhere(tx: Transaction, store_id: str, wallet: str) -> list[ExpectedDebit]:
+    """Return the debits that are still to be found, of the wallets that were there before."""
+    return _gathered(tx.rows(_ELSEWHERE, store_id=store_id, wallet=wallet))
 
 
 def dropped_debits(

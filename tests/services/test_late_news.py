@@ -250,3 +250,20 @@ async def test_debits_of_a_wallet_that_was_replaced_are_said_to_be_undecided(
 
     assert [(each.kind, each.payout_id) for each in found.differences] == [("undecided", payout.id)]
     assert found.is_clean
+
+
+@ON_SQLITE
+async def test_a_row_of_the_wallet_before_is_not_taken_for_a_send_by_the_one_of_now(
+    paying_shop: Shop, hand: Hand, beneath: Raw
+) -> None:
+    await paying_shop.claim(await paying_shop.pull_payment(), (await hand.home_invoice(700)).pr)
+    await look(paying_shop)
+    left = await in_doubt(paying_shop, hand, "debited_but_error", 5_000)
+    beneath.run("UPDATE debits SET flash_wallet_id = 'before-the-cutover' WHERE state = 'open'")
+    stayed = await in_doubt(paying_shop, hand, "generic_error", 5_000)
+    await paying_shop.later(hand, minutes=3)
+
+    await look(paying_shop)
+
+    assert (await paying_shop.payout(stayed.id)).state is S.IN_FLIGHT
+    assert (await paying_shop.payout(left.id)).state is S.IN_FLIGHT

@@ -49,6 +49,15 @@ def test_any_other_count_decides_nothing(expected: list[Expected], seen: list[Se
     assert judge(expected, seen, []) == NOTHING
 
 
+def test_a_row_that_may_be_of_the_wallet_before_settles_nothing_that_is_unknown() -> None:
+    before, other = [sent("of old")], [sent("of old", amount=7_000_000)]
+
+    assert judge([sent("a")], [row("r1")], [], before) == NOTHING
+    assert claims(judge([sent("a")], [row("r1")], [], other)) == {("a", "r1")}
+    settled = judge([sent("a", is_settled=True)], [row("r1")], [], before)
+    assert claims(settled) == {("a", "r1")}
+
+
 def test_a_row_is_asked_about_before_it_settles_what_is_unknown_and_only_then() -> None:
     unasked = row("r1", done=None)
 
