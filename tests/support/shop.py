@@ -173,6 +173,13 @@ class Shop:
             ):
                 await asyncio.sleep(LOOK_S)
 
+    async def looks_at_the_wallet(self) -> None:
+        """Have the worker begin anew, and so ask Flash at once which wallet pays."""
+        name, supervisor = f"worker {self.store.id}", self.container.supervisor
+        await supervisor.end(name)
+        supervisor.start(name, self.connected.worker.run)
+        await self.is_ready()
+
     async def comes_to_rest(self) -> None:
         """Wait until the worker has looked at everything and nothing is due before later."""
         worker, now = self.connected.worker, self.clock.utc_now()

@@ -94,6 +94,12 @@ async def _failing_address(lives: Lives, shop: Shop) -> None:
     await lives.hand.fault("failure_empty_errors", match={"operation": _SEND}, times=1)
 
 
+async def _before_the_cutover(lives: Lives, shop: Shop) -> None:
+    await lives.hand.post("cutover", state="ROLLED_BACK")
+    await shop.looks_at_the_wallet()
+    await _foreign(lives, shop, "response_lost")
+
+
 async def _doubtful(lives: Lives, shop: Shop) -> None:
     await look(shop)
     await _foreign(lives, shop, "generic_error")
@@ -170,6 +176,16 @@ async def _tapped(lives: Lives, shop: Shop) -> str:
     return payout_id
 
 
+async def _drawn_across_the_cutover(lives: Lives, shop: Shop) -> str:
+    """Draw from the old wallet, whose money Flash then moves to the new one."""
+    payout_id = await _draw(lives, shop)
+    await shop.comes_to_rest()
+    await lives.hand.post("cutover", state="COMPLETE")
+    await shop.looks_at_the_wallet()
+    await lives.drain(shop, payout_id)
+    return payout_id
+
+
 async def _drawn_and_approved(lives: Lives, shop: Shop) -> str:
     payout_id = await _draw(lives, shop)
     await _approve(shop, payout_id)
@@ -234,6 +250,8 @@ STORIES = [
     Story("Lightning Address", _address, _asked),
     Story("retry after failure", _failing_address, _asked_and_retried),
     Story("repeat", lambda lives, shop: _foreign(lives, shop, "response_lost"), _drawn),
+    # By the new wallet nothing is repeated that went by the old one: a person looks.
+    Story("cutover", _before_the_cutover, _drawn_across_the_cutover),
     Story("statement", lambda lives, shop: _foreign(lives, shop, "debited_but_error"), _drawn),
     Story("closed book, and a person", _doubtful, _drawn, PAID | UNPAID),
     Story("hold", _address, _asked_and_held),
