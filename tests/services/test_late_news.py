@@ -187,7 +187,9 @@ async def test_a_row_that_comes_late_behind_a_full_page_is_found(
         async def fetch_statement(self, wallet: str, count: int) -> list[StatementRow]:
             return noise
 
-        async def fetch_whole_statement(self, wallet: str) -> list[StatementRow]:
+        async def fetch_whole_statement(
+            self, wallet: str, since: datetime, least: int
+        ) -> list[StatementRow]:
             return [*noise, *shown]
 
         async def fetch_row_details(self, row_id: str) -> None:
