@@ -210,7 +210,8 @@ def reconcile(
     found, checked = _run(reconcile_command.reconcile(store, from_, to))
     lines = reconcile_command.sentences(found, checked)
     print(json.dumps(reconcile_command.plain(found, checked)) if as_json else "\n".join(lines))
-    sys.exit(0 if found.is_clean and not checked.found else 1)
+    is_clean = found.is_clean_but(checked.seen_by_key)
+    sys.exit(0 if is_clean and not checked.found else 1)
 
 
 @cli.command(epilog="Example: flash-payouts stop")

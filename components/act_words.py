@@ -18,6 +18,7 @@ WORDS = {
     "card_numbers.seen": "Saw whole card numbers",
     "connection.ended": "Disconnected Flash",
     "connection.made": "Connected Flash",
+    "difference.seen": "Said why a difference with Flash's list is no matter",
     "invitation.taken_back": "Took an invitation back",
     "password.changed": "Changed the password",
     "payout.held": "Held a payout",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from nicegui import html
 
@@ -14,7 +15,14 @@ from components.text import Text
 from models.audit_run import AuditRun, Scope
 from models.books import Finding
 from models.checked import Checked
-from models.reconciliation import Difference, KeptReconciliation, Reconciliation, Span
+from models.reconciliation import (
+    UNDECIDED,
+    Difference,
+    KeptReconciliation,
+    Reconciliation,
+    SeenDifference,
+    Span,
+)
 
 SHOWN = 20
 FIRST = "The first one comes a minute after the start; everything is checked each night."
@@ -39,10 +47,19 @@ _LOOKS = {"is-completed", "is-pending", "is-cancelled"}
 
 
 class CheckPanel:
-    """Every check that holds, and what each found; `on_check` is asked for a comparison now."""
+    """Every check that holds, and what each found.
 
-    def __init__(self, zone_name: str, on_check: Callable[[], object] | None) -> None:
+    `on_check` is asked for a comparison now, `on_seen` is told which difference is no matter.
+    """
+
+    def __init__(
+        self,
+        zone_name: str,
+        on_check: Callable[[], object] | None,
+        on_seen: Callable[[Difference], object] | None = None,
+    ) -> None:
         self._zone_name = zone_name
+        self._on_seen = on_seen
         self._shown: Checked | None = None
         self._counts: dict[str, Text] = {}
         with html.section().classes("fp-panel").props("data-testid=checks id=checks") as panel:
@@ -99,8 +116,21 @@ class CheckPanel:
         with self._list:
             for finding in checked.findings[:SHOWN]:
                 Text("li", finding_line(finding))
-            for each in _differences(checked)[:SHOWN]:
-                Text("li", difference_line(each))
+            seen = checked.seen_by_key
+            # What nobody has seen yet comes first.
+            for each in sorted(checked.differences, key=lambda one: one.key in seen)[:SHOWN]:
+                self._difference(each, seen.get(each.key), now)
+
+    def _difference(self, each: Difference, seen: SeenDifference | None, now: datetime) -> None:
+        with html.li():
+            Text("span", difference_line(each))
+            if seen is not None:
+                when = short_moment(seen.at, now, self._zone_name)
+                Text("span", f" Seen {when}: {seen.reason}").classes("soft")
+            elif self._on_seen is not None and each.kind != UNDECIDED:
+                ask = Text("button", "Seen…").classes("fp-button small").props("type=button")
+                ask.props["aria-label"] = f"Say why the difference of {_of(each)} is no matter"
+                ask.on("click", partial(self._on_seen, each))
 
     def _show_counts(self, checked: Checked) -> None:
         """Count what the newest comparison found."""
@@ -108,7 +138,10 @@ class CheckPanel:
         counts = {} if newest is None else counts_of(newest.found)
         for name, place in self._counts.items():
             place.set_text(f"{counts[name]:,}" if counts else "–")
-            is_bad = name in _KINDS and counts.get(name, 0) > 0
+            is_bad = name in _KINDS and any(
+                each.kind == name and each.key not in checked.seen_by_key
+                for each in checked.differences
+            )
             place.classes(add="is-warning" if is_bad else "", remove="" if is_bad else "is-warning")
 
 
@@ -149,17 +182,13 @@ def finding_line(finding: Finding) -> str:
 
 def difference_line(each: Difference) -> str:
     """Return a debit that does not agree."""
-    of = each.payout_id or each.row_id
     amounts = [
         f"{word} {exact(amount)}"
         for word, amount in (("expected", each.expected_nanousd), ("found", each.found_nanousd))
         if amount is not None
     ]
-    return f"{of} {_KINDS[each.kind]}: {', '.join(amounts)}."
+    return f"{_of(each)} {_KINDS[each.kind]}: {', '.join(amounts)}."
 
 
-def _differences(checked: Checked) -> list[Difference]:
-    """Return each difference once: what is open is of the last 35 days, too."""
-    return list(
-        dict.fromkeys(each for kept in checked.reconciliations for each in kept.found.differences)
-    )
+def _of(each: Difference) -> str:
+    return each.payout_id or each.row_id or "a debit"

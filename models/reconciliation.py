@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -30,6 +31,22 @@ class Difference:
     found_nanousd: int | None
     at: datetime
 
+    @property
+    def key(self) -> str:
+        """Return what names exactly this difference: with another amount it is another one."""
+        parts = (self.kind, self.payout_id, self.row_id, self.expected_nanousd, self.found_nanousd)
+        return "|".join(map(str, parts))
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDifference:
+    """Why a person minds a difference no more; its key holds as long as that stays as it was."""
+
+    difference: str
+    reason: str
+    actor_id: str | None
+    at: datetime
+
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
@@ -53,7 +70,13 @@ class Reconciliation:
     @property
     def is_clean(self) -> bool:
         """Tell whether everything agrees, as far as it is known."""
-        told = [each for each in self.differences if each.kind != UNDECIDED]
+        return self.is_clean_but(())
+
+    def is_clean_but(self, seen: Collection[str]) -> bool:
+        """Tell whether everything agrees but for differences with these keys."""
+        told = [
+            each for each in self.differences if each.kind != UNDECIDED and each.key not in seen
+        ]
         return not told and not self.balance_difference_nanousd
 
 
@@ -66,9 +89,8 @@ class KeptReconciliation:
     found: Reconciliation
     differences: int
 
-    @property
-    def is_clean(self) -> bool:
-        """Tell whether everything agreed."""
+    def is_clean_but(self, seen: Collection[str]) -> bool:
+        """Tell whether everything agreed but for differences with these keys."""
         # A hundred are kept; what is beyond them is not known to be harmless.
         is_told = self.differences <= len(self.found.differences)
-        return self.found.is_clean and is_told
+        return self.found.is_clean_but(seen) and is_told

@@ -98,7 +98,9 @@ class NightWatch:
     async def checked(self, store_id: str) -> Checked:
         """Return what the last checks of a store came to."""
         audits = await self._audits.standing(store_id)
-        return Checked(tuple(audits), tuple(await self._reconciliations.kept(store_id)))
+        kept = await self._reconciliations.kept(store_id)
+        seen = await self._reconciliations.seen(store_id)
+        return Checked(tuple(audits), tuple(kept), tuple(seen))
 
     async def compare_open(self, store_id: str) -> Reconciliation | None:
         """Read Flash's list and compare what is open; nothing where another instance does.

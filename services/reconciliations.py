@@ -10,13 +10,25 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from models.errors import InvalidField, NotFoundError, StateChanged
+from models.events import WalletChanged
 from models.instants import Clock
-from models.reconciliation import Difference, KeptReconciliation, Reconciliation, Span
+from models.reconciliation import (
+    Difference,
+    KeptReconciliation,
+    Reconciliation,
+    SeenDifference,
+    Span,
+)
 from models.statement import TOLERANCE_NANOUSD, ClosedBook
+from models.store import Actor
+from services.audit import audit
 from services.bookkeeper import Bookkeeper
 from services.database import Database
+from services.plain_text import plain_text
 from services.storage import closed_book as closed_books
 from services.storage import reconciliation as reconciliations
+from services.storage import seen_difference as seen_differences
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
 
@@ -27,6 +39,7 @@ AT_ONCE = timedelta(microseconds=1)  # the end of a span is not in it, but this 
 LOOK_BACK = timedelta(days=35)
 LEAST_BACK = timedelta(hours=1)  # what was settled since the last look is in it, too
 NOT_RECONCILED = "not_reconciled"
+REASON_LIMIT = 500
 
 
 class Reconciliations:
@@ -111,6 +124,45 @@ class Reconciliations:
             reconciliations.find_extra, store_id, since, until, listed_before
         )
         return matched, waiting, missing + different + extra
+
+    async def seen(self, store_id: str) -> list[SeenDifference]:
+        """Return which differences somebody has seen, also those that are gone."""
+        return await self._database.read(seen_differences.read_seen, store_id)
+
+    async def see(self, store_id: str, key: str, reason: str, actor: Actor) -> None:
+        """Take that somebody knows why a difference is there: it stays listed, and is no alarm.
+
+        With another amount it is another difference, which nobody has seen.
+
+        Raises:
+            InvalidField: No reason.
+            NotFoundError: There is no such difference now.
+            StateChanged: Somebody has seen it already.
+        """
+        words = plain_text(reason, REASON_LIMIT)
+        if not words:
+            raise InvalidField("reason", "say why it is no matter")
+        await self._database.write(self._see, store_id, key, words, actor)
+
+    def _see(self, tx: Transaction, store_id: str, key: str, reason: str, actor: Actor) -> None:
+        kept = reconciliations.read_kept(tx, store_id)
+        there = {each.key: each for one in kept for each in one.found.differences}
+        found = there.get(key)
+        if found is None:
+            raise NotFoundError("This difference is not there any more.")
+        if any(each.difference == key for each in seen_differences.read_seen(tx, store_id)):
+            raise StateChanged(key, message="Somebody has seen this already.")
+        now, subject_id = self._clock.utc_now(), found.payout_id or found.row_id
+        seen_differences.add_seen(tx, store_id, SeenDifference(key, reason, actor.id, now))
+        amounts = {"expected": found.expected_nanousd, "found": found.found_nanousd}
+        audit(
+            *(tx, store_id, actor, "difference.seen"),
+            now=now,
+            subject_id=subject_id,
+            before={"kind": found.kind} | amounts,
+            after={"reason": reason},
+        )
+        tx.changes.append(WalletChanged(store_id, store_id))
 
     def _keep(self, tx: Transaction, store_id: str, span: Span, found: Reconciliation) -> None:
         now = self._clock.utc_now()

@@ -16,7 +16,7 @@ from app.http.shapes.wallet import BooksShape, CheckShape, ExtrasShape, Proposal
 from models.audit_run import AuditRun
 from models.books import Finding
 from models.invariant import RULES
-from models.reconciliation import KeptReconciliation
+from models.reconciliation import Difference, KeptReconciliation, SeenDifference
 from models.statement import ClosedBook, KeptRow, Proposal
 
 router = APIRouter(tags=["wallet"])
@@ -49,9 +49,7 @@ async def read_proposals(services: Services, caller: Reader) -> Response:
 async def read_checks(services: Services, caller: Reader) -> Response:
     """Return what the audits and comparisons found that hold now; nothing before the first."""
     checked = await services.engine.night_watch.checked(caller.store_id)
-    differences = dict.fromkeys(
-        each for kept in checked.reconciliations for each in kept.found.differences
-    )
+    seen = checked.seen_by_key
     is_any = bool(checked.audits or checked.reconciliations)
     return json_answer(
         {
@@ -59,9 +57,16 @@ async def read_checks(services: Services, caller: Reader) -> Response:
             "audits": [_shown_audit(report.run) for report in checked.audits],
             "findings": [_shown_finding(finding) for finding in checked.findings],
             "comparisons": [_shown_comparison(kept) for kept in checked.reconciliations],
-            "differences": [asdict(each) for each in differences],
+            "differences": [
+                _shown_difference(each, seen.get(each.key)) for each in checked.differences
+            ],
         }
     )
+
+
+def _shown_difference(each: Difference, seen: SeenDifference | None) -> dict[str, Any]:
+    at, because = (None, None) if seen is None else (seen.at, seen.reason)
+    return asdict(each) | {"seen_at": at, "seen_because": because}
 
 
 def _shown_audit(run: AuditRun) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from models.balance import BalanceLine, BalanceSpan
 from models.errors import ServiceError
 from models.events import CardChanged, PayoutChanged, PullPaymentChanged
 from models.permission import Permission
+from models.reconciliation import Difference
 from models.store import Actor, Store
 from models.wallet import RECOVERY
 from models.wallet_sheet import RateSign, WalletSheet
@@ -80,7 +81,7 @@ class WalletPage:
         with html.div().classes("fp-standing"):
             self._wallet = WalletPanel(zone)
             checks = self._check_now if caller.may(Permission.INTERVENE) else None
-            self._checks = CheckPanel(zone, checks)
+            self._checks = CheckPanel(zone, checks, self._ask_seen if decides else None)
         self._check = WalletCheck(visit, self._checks, self._again)
         self._chart = BalanceChart(zone, self._look_back)
         with html.div().classes("fp-standing"):
@@ -138,6 +139,9 @@ class WalletPage:
 
     async def _check_now(self) -> None:
         await self._check.now()
+
+    async def _ask_seen(self, difference: Difference) -> None:
+        await self._check.ask_seen(difference)
 
     async def _again(self) -> None:
         sheet = await self._read()

@@ -1,4 +1,4 @@
-"""A check of the wallet that somebody asks for: open payouts, Flash's list, the comparison."""
+"""A check of the wallet that somebody asks for, and what they say of a difference it found."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
+from app.pages.password_again import password_fields, take_password
+from app.pages.people import errors_of
 from app.pages.visit import Visit
-from components.check_panel import CheckPanel
+from components.check_panel import CheckPanel, difference_line
+from components.form_dialog import Field, FormDialog, Values
 from models.errors import ServiceError
 from models.permission import Permission
+from models.reconciliation import Difference
 
 TIMEOUT_S = 60.0
+_HINT = (
+    "Such as what this debit was for. It is kept in the record. The difference stays listed, and "
+    "is an alarm again if it changes."
+)
+_REASON = Field("reason", "Reason", "textarea", hint=_HINT)
 _ELSEWHERE = "Another instance works for this wallet; it compares every ten minutes."
 
 
@@ -25,6 +34,8 @@ class WalletCheck:
         self._visit = visit
         self._panel = panel
         self._on_done = on_done
+        self._difference: Difference | None = None
+        self._seen = FormDialog("Why is this no matter?", "Keep it so", self._say_seen)
 
     async def now(self) -> None:
         """Look at everything open again, and compare the books with Flash's list."""
@@ -43,6 +54,28 @@ class WalletCheck:
         finally:
             self._say("")
         await self._on_done()
+
+    async def ask_seen(self, difference: Difference) -> None:
+        """Ask why somebody minds a difference no more."""
+        self._difference = difference
+        fields = await password_fields(self._visit)
+        with self._visit.client:
+            self._seen.open((_REASON, *fields), text=difference_line(difference))
+
+    async def _say_seen(self, values: Values) -> bool:
+        difference = self._difference
+        if difference is None:
+            return False
+        try:
+            await take_password(self._visit, Permission.RESOLVE, values)
+            caller = await self._visit.need(Permission.RESOLVE)
+            reason, see = values.get("reason", ""), self._visit.container.engine.reconciliations.see
+            await see(caller.store_id, difference.key, reason, caller.actor)
+        except ServiceError as error:
+            self._seen.show_errors(errors_of(error))
+            return False
+        await self._on_done()
+        return True
 
     async def _look_again(self, store_id: str) -> None:
         connected = self._visit.container.connected.get(store_id)

@@ -76,3 +76,15 @@ class ReconciliationRow(SQLModel, table=True):
     balance_difference_nanousd: int | None = Field(sa_type=BigInteger)
     # The first of them as JSON: looking for them anew takes as long as the comparison.
     first_differences: str
+
+
+class SeenDifferenceRow(SQLModel, table=True):
+    """A difference that a person has seen, by what it was exactly, and why it is no matter."""
+
+    __tablename__ = "seen_differences"
+
+    store_id: str = Field(primary_key=True, foreign_key="stores.id")
+    difference: str = Field(primary_key=True)
+    reason: str
+    actor_id: str | None
+    at: datetime = Field(sa_type=UtcDateTime)

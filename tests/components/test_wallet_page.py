@@ -21,7 +21,13 @@ from models.books import Chapter, Finding
 from models.checked import Checked
 from models.invariant import Invariant
 from models.money import Rate
-from models.reconciliation import Difference, KeptReconciliation, Reconciliation, Span
+from models.reconciliation import (
+    Difference,
+    KeptReconciliation,
+    Reconciliation,
+    SeenDifference,
+    Span,
+)
 from models.statement import BookState, ClosedBook
 from models.wallet import Gate, Wallet
 from models.wallet_sheet import LateAlarm, RateSign
@@ -150,6 +156,20 @@ async def test_contradictions_are_named_and_a_clean_check_is_quiet() -> None:
         assert finding.next_step in shown
         assert "3 matched, 1 waiting, 1 missing, balance off by \u2212$0.001" in shown
         assert "po_2 is settled, and no row of Flash's list shows it: expected $1.00." in shown
+        assert "Seen…" not in shown
+        agreed = replace(kept, found=replace(found, balance_difference_nanousd=0))
+        told = SeenDifference(missing.key, "It was paid in cash", "us_1", NOON)
+        asked: list[Difference] = []
+        panel._on_seen = asked.append
+        panel.show(Checked((), (agreed,)), NOON)
+        assert "Look at this" in page.read("checks")
+        assert "Seen…" in page.read("checks")
+        panel.show(Checked((), (agreed,), (told,)), NOON)
+        shown = page.read("checks")
+        assert "● Clean" in shown
+        assert "po_2 is settled" in shown
+        assert "Seen 12:00: It was paid in cash" in shown
+        assert "Seen…" not in shown
         clean = replace(found, differences=(), balance_difference_nanousd=0)
         panel.show(
             Checked(

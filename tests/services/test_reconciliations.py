@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
+
+from models.errors import InvalidField, NotFoundError, StateChanged
 from models.reconciliation import Reconciliation, Span
 from models.states import PayoutState
+from models.store import Role
 from tests.services.test_statements import compare, in_doubt, look
 from tests.services.test_witness import pays_from_elsewhere
+from tests.support.api import api_of
 from tests.support.databases import Raw
 from tests.support.sandbox import FlashAccount, Hand
-from tests.support.shop import Shop
+from tests.support.shop import ALICE, Shop
 
 
 async def reconcile(shop: Shop) -> Reconciliation:
@@ -62,6 +67,46 @@ async def test_missing_extra_and_different_debits_are_each_named(
     assert (kept.span, kept.differences) == (Span.MONTH, 3)
     assert set(kept.found.differences) == set(found.differences)
     assert "not_reconciled" in await paying_shop.alerts()
+
+
+async def test_a_difference_that_an_owner_has_seen_is_no_alarm_until_it_changes(
+    paying_shop: Shop, hand: Hand, account: FlashAccount, beneath: Raw
+) -> None:
+    shop, store_id = paying_shop, paying_shop.store.id
+    engine = shop.container.engine
+    await look(shop)
+    await compare(shop)
+    await shop.later(hand, seconds=1)
+    await pays_from_elsewhere(hand, account, 7_777)
+    await look(shop)
+    await shop.later(hand, minutes=16)
+    await compare(shop)
+    (extra,) = (await engine.night_watch.check(store_id)).differences
+    see = engine.reconciliations.see
+    with pytest.raises(InvalidField):
+        await see(store_id, extra.key, " \u200b ", ALICE)
+    with pytest.raises(NotFoundError):
+        await see(store_id, "another", "Rent", ALICE)
+
+    await see(store_id, extra.key, "Rent, paid by hand", ALICE)
+
+    checked = await engine.night_watch.check(store_id)
+    assert checked.is_clean
+    assert checked.differences == (extra,)
+    (seen,) = checked.seen
+    assert (seen.reason, seen.actor_id) == ("Rent, paid by hand", ALICE.id)
+    with pytest.raises(StateChanged):
+        await see(store_id, extra.key, "Rent", ALICE)
+    async with api_of(shop) as api:
+        told = await api.get("wallet/checks", role=Role.VIEWER)
+    assert (told["is_clean"], told["differences"][0]["seen_because"]) == (True, seen.reason)
+    wrote = beneath.rows("SELECT subject_id, after FROM audit WHERE action = 'difference.seen'")
+    assert wrote == [(extra.row_id, '{"reason":"Rent, paid by hand"}')]
+
+    beneath.run("UPDATE statement_rows SET amount_nanousd = amount_nanousd * 2")
+    changed = await engine.night_watch.check(store_id)
+    assert not changed.is_clean
+    assert changed.differences != (extra,)
 
 
 async def test_books_that_contradict_themselves_are_told_at_night(

@@ -161,7 +161,7 @@ class ComparisonWithFlashShape(Shape):
 
 
 class DifferenceShape(Shape):
-    """A debit that is missing, extra or different."""
+    """A debit that is missing, extra or different; `seen_because` once an owner said why."""
 
     kind: str
     payout_id: str | None
@@ -169,6 +169,8 @@ class DifferenceShape(Shape):
     expected_nanousd: int | None
     found_nanousd: int | None
     at: datetime
+    seen_at: datetime | None
+    seen_because: str | None
 
 
 class CheckShape(Shape):

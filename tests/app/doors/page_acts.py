@@ -37,6 +37,7 @@ from models.payout import DestinationKind
 from models.payout_act import PayoutAct
 from models.payout_request import PayoutRequest
 from models.permission import Permission
+from models.reconciliation import Difference, Reconciliation, Span
 from models.session import SessionKind
 from models.states import PayoutState
 from models.store import SYSTEM, Role, Store
@@ -44,17 +45,20 @@ from services import totp_policy
 from services.pull_payments import PullPaymentChange
 from services.sessions import Origin
 from services.storage import attempt as attempts
+from services.storage import reconciliation as reconciliations
 from services.storage import session as sessions
 from services.storage.statement import Transaction
 from services.vault import token_hash
 from tests.components.pages import Paper
 from tests.support.builders import a_payout, an_attempt, bring
 from tests.support.cards import VirtualCard
+from tests.support.clock import NOON
 from tests.support.invoices import invoice
 from tests.support.shop import Shop
 from tests.support.visitor import PASSWORD
 
 PAGES = Path("app/pages")
+EXTRA = Difference("extra", None, "sr_1", None, 10**9, NOON)
 STATES = {
     PayoutAct.RETRY: PayoutState.FAILED,
     PayoutAct.RESOLVE: PayoutState.NEEDS_REVIEW,
@@ -155,6 +159,11 @@ async def things_in(shop: Shop, store: Store, owner_id: str) -> Things:
             found[each] = bring(tx, replace(payout, destination_sealed=sealed), state).id
             if state is PayoutState.NEEDS_REVIEW:
                 attempts.add_attempt(tx, an_attempt(payout))
+
+        compared = Reconciliation(
+            store.created_at, store.created_at, 0, 0, (EXTRA,), 0, is_whole=True
+        )
+        reconciliations.keep(tx, store.id, Span.MONTH, compared, store.created_at)
 
     await container.database.write(make)
     await container.engine.interventions.hold(
@@ -310,6 +319,13 @@ async def open_the_gate_unread(stage: Stage) -> None:
 @act("wallet_check.WalletCheck.now", Permission.INTERVENE, changes=False)
 async def check_the_wallet(stage: Stage) -> None:
     await WalletPage(stage.visit)._check_now()
+
+
+@act("wallet_check.WalletCheck._say_seen", Permission.RESOLVE)
+async def accept_a_difference(stage: Stage) -> None:
+    check = WalletPage(stage.visit)._check
+    check._difference = EXTRA
+    await check._say_seen({"reason": "I paid the rent by hand"})
 
 
 @act("dashboard.Dashboard._export", Permission.EXPORT)
