@@ -29,6 +29,7 @@ from services import attempt_policy
 from services.database import Database
 from services.send_log import PRICE_DRIFT_PARTS, WINDOW_BEFORE
 from services.storage import closed_book as closed_books
+from services.storage import payout as payouts
 from services.storage import statement_row as statement_rows
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
@@ -235,11 +236,12 @@ class ClosedBooks:
             _log.info("books.not_paid_proposed", payout_id=payout_id)
 
     def _release(self, tx: Transaction, proposal: Proposal) -> None:
-        moved = self._tracking.weigh_books(
-            tx, proposal.store_id, proposal.payout_id, proposal.attempt_id
-        )
-        if moved is not None:
-            closed_books.decide_proposal(tx, proposal, self._clock.utc_now())
+        payouts.lock_payout(tx, proposal.store_id, proposal.payout_id)
+        # Another process may have compared since, and have seen what speaks against it.
+        if closed_books.decide_proposal(tx, proposal, self._clock.utc_now()):
+            self._tracking.weigh_books(
+                tx, proposal.store_id, proposal.payout_id, proposal.attempt_id
+            )
 
 
 def _is_fresh(each: ExpectedDebit, now: datetime) -> bool:

@@ -241,6 +241,8 @@ class Interventions:
         proposal = closed_books.read_proposal(tx, store_id, payout_id)
         is_open = not is_paid and payout.state is PayoutState.IN_FLIGHT
         if is_open and proposal is not None and proposal.agreed_twice_at is not None:
+            if not closed_books.decide_proposal(tx, proposal, now):
+                raise StateChanged(payout_id, payout.state, "The books do not agree any more.")
             moved = self._tracking.weigh_books(tx, store_id, payout_id, proposal.attempt_id, actor)
         else:
             moved = self._tracking.weigh_person(

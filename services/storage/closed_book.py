@@ -96,7 +96,13 @@ _AGREE_TWICE = Statement(
 )
 _DECIDE = Statement(
     update(_proposals)
-    .where(*_HERE, _proposals.c.decided_at.is_(None))
+    # Names the book it follows from: one that was withdrawn and began anew is another proposal.
+    .where(
+        *_HERE,
+        _proposals.c.attempt_id == bindparam("of_attempt"),
+        _proposals.c.book_id == bindparam("of_book"),
+        _proposals.c.decided_at.is_(None),
+    )
     .values(decided_at=bindparam("now"))
 )
 _WITHDRAW = Statement(
@@ -198,6 +204,14 @@ def standing_proposals(tx: Transaction, store_id: str) -> list[Proposal]:
     return tx.all(Proposal, _STANDING, store_id=store_id)
 
 
-def decide_proposal(tx: Transaction, proposal: Proposal, now: datetime) -> None:
-    """Note that a proposal was decided."""
-    tx.run(_DECIDE, in_store=proposal.store_id, of_payout=proposal.payout_id, now=now)
+def decide_proposal(tx: Transaction, proposal: Proposal, now: datetime) -> bool:
+    """Note that a proposal was decided; False if it was withdrawn, or decided before."""
+    touched = tx.run(
+        _DECIDE,
+        in_store=proposal.store_id,
+        of_payout=proposal.payout_id,
+        of_attempt=proposal.attempt_id,
+        of_book=proposal.book_id,
+        now=now,
+    )
+    return touched == 1

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select, type_coerce
 
+from models.instants import MICROSECOND
 from models.invariant import Invariant
 from models.payout import AttemptState, EvidenceGrade, SendAnswer
 from models.statement import DebitState, RowState
 from models.states import ON_THE_WIRE, RELEASED, PayoutState
 from models.tables.base import table_of
 from models.tables.card import TapRow
+from models.tables.columns import BigKey
 from models.tables.hold import HoldRow
 from models.tables.ledger import LedgerRow
 from models.tables.payout import AttemptRow, EvidenceRow, SendRow
 from models.tables.statement import DebitRow, StatementRowRow
+from services.storage.contradiction_path import CLOCK_SLACK
 from services.storage.ledger import AFTER_RELEASE
 from services.storage.payout_slice import IN_SLICE, PAYOUTS, Contradiction, contradiction
 from services.storage.statement import among
@@ -30,6 +33,8 @@ _debits = table_of(DebitRow)
 _rows = table_of(StatementRowRow)
 _other = PAYOUTS.alias("other")
 _earlier = _sends.alias("earlier")
+# A claim, a hold and a send may be dated by three machines.
+_SLACK_US = CLOCK_SLACK // MICROSECOND
 
 _state = PAYOUTS.c.state
 _is_settled = among(_state, (PayoutState.COMPLETED, PayoutState.REVERSED))
@@ -58,6 +63,10 @@ _settled = (
 )
 _did_nothing = among(_sends.c.answer, (SendAnswer.REFUSED, SendAnswer.NOT_EXECUTED))
 _sent = exists().where(_sends.c.payout_id == PAYOUTS.c.id)
+
+
+def _us(column: Any) -> Any:
+    return type_coerce(column, BigKey)
 
 
 def _payouts(*more: Any) -> Any:
@@ -132,7 +141,7 @@ WIRE: dict[Invariant, tuple[Contradiction, ...]] = {
             .where(
                 or_(
                     _sends.c.answered_at < _sends.c.logged_at,
-                    _sends.c.logged_at < _attempts.c.created_at,
+                    _us(_sends.c.logged_at) + _SLACK_US < _us(_attempts.c.created_at),
                 )
             ),
         ),
@@ -203,8 +212,11 @@ WIRE: dict[Invariant, tuple[Contradiction, ...]] = {
             _payouts(_sends.c.number)
             .select_from(_SENDS_OF.join(_holds, _holds.c.payout_id == PAYOUTS.c.id))
             .where(
-                _holds.c.placed_at < _sends.c.logged_at,
-                or_(_holds.c.released_at.is_(None), _holds.c.released_at > _sends.c.logged_at),
+                _us(_holds.c.placed_at) + _SLACK_US < _us(_sends.c.logged_at),
+                or_(
+                    _holds.c.released_at.is_(None),
+                    _us(_holds.c.released_at) > _us(_sends.c.logged_at) + _SLACK_US,
+                ),
             ),
         ),
     ),

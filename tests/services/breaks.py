@@ -139,8 +139,20 @@ BREAKS: tuple[Break, ...] = (
         I.HELD,
         "{done}",
         "INSERT INTO holds (id, store_id, payout_id, reason, placed_at, placed_by_kind)"
-        " SELECT 'ho_x', store_id, payout_id, 'x', logged_at - 1, 'person' FROM sends"
+        " SELECT 'ho_x', store_id, payout_id, 'x', logged_at - 6000000, 'person' FROM sends"
         " WHERE payout_id = '{done}'",
+    ),
+    # Nothing is broken where machines whose clocks differ a little dated the same moments.
+    Break(
+        {},
+        (
+            (
+                "INSERT INTO holds (id, store_id, payout_id, reason, placed_at, placed_by_kind,"
+                " released_at) SELECT 'ho_y', store_id, payout_id, 'x', logged_at - 1000000,"
+                " 'person', logged_at + 1000000 FROM sends WHERE payout_id = '{done}'"
+            ),
+            "UPDATE attempts SET created_at = created_at + 2000000 WHERE payout_id = '{done}'",
+        ),
     ),
     broken(
         I.LIMIT,

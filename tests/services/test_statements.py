@@ -183,6 +183,27 @@ async def test_a_proposal_for_an_invoice_before_says_nothing_of_the_one_that_is_
     assert (await paying_shop.payout(payout.id)).state is S.IN_FLIGHT
 
 
+async def test_a_proposal_that_was_withdrawn_a_moment_before_releases_nothing(
+    paying_shop: Shop, hand: Hand
+) -> None:
+    await paying_shop.claim(await paying_shop.pull_payment(), (await hand.home_invoice(700)).pr)
+    await look(paying_shop)
+    book = await compare(paying_shop)
+    assert book is not None
+    payout = await in_doubt(paying_shop, hand, "generic_error")
+    attempt = await paying_shop.attempt(payout.id)
+    books, write = paying_shop.container.engine.books, paying_shop.container.database.write
+    await stand(paying_shop, payout, attempt.id, "an earlier book")
+    (seen,) = await books.proposals(paying_shop.store.id)
+
+    await write(closed_books.withdraw_proposals, paying_shop.store.id)
+    await write(books._release, seen)
+    assert (await paying_shop.payout(payout.id)).state is S.IN_FLIGHT
+    await write(closed_books.propose, replace(seen, agreed_twice_at=None, book_id=book.id))
+    await write(books._release, seen)
+    assert (await paying_shop.payout(payout.id)).state is S.IN_FLIGHT
+
+
 async def test_a_proposal_is_withdrawn_once_a_row_shows_that_may_be_it(
     paying_shop: Shop, hand: Hand
 ) -> None:
