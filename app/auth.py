@@ -13,7 +13,7 @@ from app.container import Container
 from app.http.strict import check_query
 from app.request import request_id_of
 from models.errors import Forbidden, Unauthenticated
-from models.permission import ALLOWED, ASKS_AGAIN, Permission, Scopes, kept_scopes
+from models.permission import ALLOWED, ASKS_AGAIN, SCOPES, Permission, Scopes, kept_scopes
 from models.session import Session
 from models.store import Actor, ActorKind, Role
 from services.sessions import Origin
@@ -67,18 +67,28 @@ class Caller:
         if self.session is not None and not self.session.is_fresh(now):
             raise Forbidden("This asks for your password again: sign in anew, and repeat it.")
 
-    def may_grant(self, role: Role) -> bool:
-        """Tell whether a role, given to a key or a person, allows nothing the caller's does not."""
-        return all(self.may(permission) for permission in Permission if role in ALLOWED[permission])
+    def may_grant(self, role: Role, scopes: Scopes | None = None) -> bool:
+        """Tell whether a role, or some scopes of it, allows nothing that the caller's does not."""
+        return all(
+            self.may(each)
+            for each in Permission
+            if role in ALLOWED[each] and (scopes is None or each in scopes)
+        )
 
-    def need_grant(self, role: Role) -> None:
+    def need_grant(self, role: Role, scopes: Scopes | None = None) -> None:
         """Refuse to hand out more than the caller has.
 
         Raises:
-            Forbidden: The role would allow more.
+            Forbidden: The role, or the scopes that a key of it is narrowed to, would allow more.
         """
-        if not self.may_grant(role):
+        if not self.may_grant(role, scopes):
             raise Forbidden(f"The role {self.role} cannot hand out the role {role}.")
+
+    def narrowed(self, role: Role) -> Scopes | None:
+        """Return to what a key of a role has to be narrowed to allow no more than the caller."""
+        if self.may_grant(role):
+            return None
+        return frozenset(each for each in SCOPES if role in ALLOWED[each] and self.may(each))
 
 
 def container_of(request: Request) -> Container:

@@ -16,7 +16,7 @@ from components.moment import short_day, short_moment
 from components.once_dialog import OnceDialog
 from components.role_words import role_name, role_options
 from models.errors import InvalidField, NotFoundError, ServiceError
-from models.permission import SCOPES, Permission, scopes_of
+from models.permission import SCOPES, Permission, kept_scopes, scopes_of
 from models.store import ApiKey, Role
 from services.api_keys import GRACE, is_live
 from services.stores import KEY_ROLES
@@ -83,7 +83,9 @@ class KeysPanel:
 
     async def _ask(self) -> None:
         caller = self._visit.caller
+        # Whoever has less than any of them makes keys that look, as far as they may themselves.
         roles = [role for role in Role if role in KEY_ROLES and caller.may_grant(role)]
+        roles = roles or [Role.VIEWER]
         again = await password_fields(self._visit)
         with self._visit.client:
             self._form.open(
@@ -101,16 +103,17 @@ class KeysPanel:
         try:
             await take_password(visit, Permission.KEYS, values)
             caller, role = await visit.need(Permission.KEYS), Role(values.get("role", ""))
-            caller.need_grant(role)
             ticked = (name.partition(".") for name in values)
             words = [word for name, _, word in ticked if name == "scope" and word]
+            scopes = scopes_of(words, role) or caller.narrowed(role)
+            caller.need_grant(role, scopes)
             text = await visit.container.stores.create_api_key(
                 caller.store_id,
                 values.get("name", ""),
                 role,
                 int(days) if days else None,
                 caller.actor,
-                scopes_of(words, role),
+                scopes,
             )
         except ValueError:
             self._form.show_errors({"": "Choose a role and how long it works."})
@@ -141,7 +144,7 @@ class KeysPanel:
 
     async def _replace(self, key: ApiKey) -> None:
         caller = await self._visit.need(Permission.KEYS)
-        caller.need_grant(key.role)
+        caller.need_grant(key.role, kept_scopes(key.scopes))
         api_keys = self._visit.container.doors.api_keys
         text = await api_keys.rotate(caller.store_id, key.id, caller.actor)
         with self._visit.client:

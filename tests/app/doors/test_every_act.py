@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from sqlmodel import SQLModel
 
 from app.pages.people import PeoplePage
-from models.errors import ServiceError
+from models.errors import Forbidden, ServiceError
 from models.flash import ConnectionTest, FlashConnection, WalletInfo
 from models.permission import ALLOWED, ASKS_AGAIN
 from models.session import SessionEnd
@@ -175,6 +176,28 @@ async def test_what_decides_for_good_asks_for_the_password_again(shop: Shop, ben
         assert await page._make_link(wanted | {"password": PASSWORD})
         await tried(next(each for each in tries if each.do is take_an_invitation_back), stage)
         assert {"audit", "links", "sessions"} <= _changed(before, kept(beneath))
+
+
+async def test_a_developer_makes_keys_that_allow_no_more_than_they_may(
+    shop: Shop, beneath: Raw
+) -> None:
+    async with staged(shop) as stage:
+        who, api_keys = stage.visit.caller.person_id, shop.container.doors.api_keys
+        beneath.run(f"UPDATE memberships SET role = 'developer' WHERE user_id = '{who}'")
+        stage.visit.caller = replace(stage.visit.caller, role=Role.DEVELOPER)
+        panel = PeoplePage(stage.visit)._keys
+        assert panel is not None
+        wanted = {"role": "viewer", "days": "30"}
+
+        assert await panel._make(wanted | {"name": "Look"})
+        assert not await panel._make(wanted | {"name": "More", "scope.export": "on"})
+        made = next(key for key in await api_keys.list_of(shop.store.id) if key.name == "Look")
+        await panel._replace(made)
+        with pytest.raises(Forbidden):
+            await panel._replace(stage.things.key)
+
+        assert made.scopes == "read"
+        assert {key.scopes for key in await api_keys.list_of(shop.store.id)} == {"read", None}
 
 
 def _changed(before: dict[str, Any], now: dict[str, Any]) -> set[str]:

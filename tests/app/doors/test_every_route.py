@@ -163,5 +163,9 @@ def test_nobody_hands_out_more_than_they_have(role: Role) -> None:
     for wanted in Role:
         has_all = all(role in allowed for allowed in ALLOWED.values() if wanted in allowed)
         assert caller.may_grant(wanted) is has_all
+        narrow = caller.narrowed(wanted)
+        assert (narrow is None) is has_all
+        assert caller.may_grant(wanted, narrow)
+        assert not any(role not in ALLOWED[each] for each in narrow or ())
     assert caller.may_grant(role)
     assert caller.may_grant(Role.OWNER) is (role is Role.OWNER)
