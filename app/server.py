@@ -8,7 +8,7 @@ from itertools import takewhile
 
 import uvicorn
 from fastapi import FastAPI
-from nicegui import core, ui
+from nicegui import ui
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -49,7 +49,7 @@ from app.page_outbox import install_page_outbox
 from app.pages.register import register_pages
 from app.request import Edge
 from app.screens import secure_screens
-from app.socket_door import SocketDoor, guard_events
+from app.socket_door import SocketDoor, guard_events, guard_origin
 from app.tabs import Tabs
 from app.till_door import TillDoor
 from models.store import DatabaseKind
@@ -93,7 +93,7 @@ def build_app(container: Container) -> FastAPI:
         gzip_middleware_factory=lambda inner: GZipMiddleware(inner, compresslevel=GZIP_LEVEL),
         show_welcome_message=False,
     )
-    core.sio.eio.cors_allowed_origins = None  # the same origin only
+    guard_origin(container)
     guard_events(tabs)
     secure_screens()
     install_page_outbox()

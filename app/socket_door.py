@@ -59,6 +59,18 @@ class SocketDoor:
         return None
 
 
+def guard_origin(container: Container) -> None:
+    """Have the socket's own check of the origin go by the settings, as the door does.
+
+    By itself it compares with what a proxy says of the scheme, and a proxy may say nothing.
+    """
+
+    def is_own(_origin: str | None, environ: dict[str, Any]) -> bool:
+        return is_own_origin(HTTPConnection(environ["asgi.scope"]), container)
+
+    core.sio.eio.cors_allowed_origins = is_own
+
+
 def guard_events(tabs: Tabs) -> None:
     """Have a socket speak for the page that it shook hands for, and for no other."""
     handlers: dict[str, Any] = core.sio.handlers["/"]

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from nicegui import core
 
 from app.server import build_api, wrapped
+from app.socket_door import guard_origin
 from services.password_policy import objection
 from tests.support.clock import HandClock
 from tests.support.shop import Shop, closed_shop, settings_for
@@ -73,6 +75,19 @@ async def test_the_same_host_in_clear_text_is_another_site(https: httpx.AsyncCli
     for origin in ("http://pay.example.com", "https://pay.example.com:8443", "https://example.com"):
         answer = await https.post("/login", data=fields, headers={"Origin": origin})
         assert answer.status_code == 403, origin
+
+
+async def test_a_socket_is_let_in_though_its_proxy_does_not_say_that_it_speaks_tls(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core.sio.eio, "cors_allowed_origins", None)
+    guard_origin(shop.container)
+
+    for origin, is_let_in in ((PUBLIC, True), ("http://pay.example.com", False), ("null", False)):
+        headers = [(b"host", b"pay.example.com"), (b"origin", origin.encode())]
+        scope = {"type": "websocket", "scheme": "ws", "path": "/", "headers": headers}
+        environ = {"HTTP_ORIGIN": origin, "asgi.scope": scope}
+        assert (origin in core.sio.eio._cors_allowed_origins(environ)) is is_let_in, origin
 
 
 async def test_nobody_costs_as_much_work_as_somebody(shop: Shop, https: httpx.AsyncClient) -> None:
