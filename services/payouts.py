@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from itertools import count
 
-from models.card import Card
 from models.errors import InvalidField, NotFoundError, StateChanged
 from models.instants import Clock
 from models.payout import Attempt, AttemptState, EvidenceGrade, Payout, PayoutEvent
@@ -18,42 +18,17 @@ from services.audit import audit
 from services.boltcards import Boltcards
 from services.card_crypto import UID_LENGTH
 from services.database import Database
+from services.familiar import Familiar
 from services.storage import attempt as attempts
 from services.storage import card as cards
 from services.storage import payout as payouts
 from services.storage import payout_page
-from services.storage import pull_payment_name as pull_payments
 from services.storage.statement import Transaction
 from services.vault import Vault
 
 REASON_LIMIT = 500
 REASON_CODE_LIMIT = 64
 NO_CARD = "none"
-
-
-class _Known:
-    """What several payouts of a page share, read once."""
-
-    def __init__(self) -> None:
-        self._cards: dict[str, Card | None] = {}
-        self._names: dict[str, str | None] = {}
-
-    def card(self, tx: Transaction, payout: Payout) -> Card | None:
-        """Return the card of a payout."""
-        if payout.card_id is None:
-            return None
-        if payout.card_id not in self._cards:
-            self._cards[payout.card_id] = cards.read_card(tx, payout.store_id, payout.card_id)
-        return self._cards[payout.card_id]
-
-    def pull_payment_name(self, tx: Transaction, payout: Payout) -> str | None:
-        """Return the name of the pull payment a payout draws from."""
-        found = payout.pull_payment_id
-        if found is None:
-            return None
-        if found not in self._names:
-            self._names[found] = pull_payments.read_name(tx, payout.store_id, found)
-        return self._names[found]
 
 
 class Payouts:
@@ -76,11 +51,23 @@ class Payouts:
         *,
         order: PayoutOrder = PayoutOrder.CREATED,
         shows_all: bool = False,
+        stretches: int | None = None,
     ) -> Page:
-        """Return payouts that fit a filter, in an order, from behind a mark of that order."""
-        return await self._database.read(
-            self._page, store_id, wanted, limit, order, before, shows_all
-        )
+        """Return payouts that fit a filter, in an order, from behind a mark of that order.
+
+        Where few of very many fit they are looked for a stretch at a time, so that others have
+        their turn; after so many stretches the page stays short, and the next goes on from there.
+        """
+        items: list[PayoutView] = []
+        for number in count(1):
+            rest = limit - len(items)
+            part = await self._database.read(
+                self._page, store_id, wanted, rest, order, before, shows_all
+            )
+            items, before = items + part.items, part.next_before
+            if before is None or len(items) == limit or number == stretches:
+                break
+        return Page(items, before)
 
     async def read(self, store_id: str, payout_id: str, *, shows_all: bool = False) -> PayoutView:
         """Return one payout.
@@ -244,21 +231,24 @@ class Payouts:
         card_id = resolve_card(tx, self._boltcards, store_id, wanted.card)
         if card_id == NO_CARD:
             return Page([], None)
-        rows = payout_page.page(tx, store_id, wanted, card_id, limit + 1, order, before)
-        known = _Known()
+        found = payout_page.page(tx, store_id, wanted, card_id, limit + 1, order, before)
+        rows = found.payouts
+        known = Familiar()
         views = [self._view(tx, row, known, shows_all) for row in rows[:limit]]
         if len(rows) <= limit:
-            return Page(views, None)
+            return Page(views, found.looked_to)
         return Page(views, mark_of(rows[limit - 1], order))
 
     def _read(self, tx: Transaction, store_id: str, payout_id: str, shows_all: bool) -> PayoutView:
-        return self._view(tx, _require(tx, store_id, payout_id), _Known(), shows_all)
+        return self._view(tx, _require(tx, store_id, payout_id), Familiar(), shows_all)
 
     def view(self, tx: Transaction, payout: Payout) -> PayoutView:
         """Return a payout as it is shown, inside the transaction that wrote it."""
-        return self._view(tx, payout, _Known(), shows_all=False)
+        return self._view(tx, payout, Familiar(), shows_all=False)
 
-    def _view(self, tx: Transaction, payout: Payout, known: _Known, shows_all: bool) -> PayoutView:
+    def _view(
+        self, tx: Transaction, payout: Payout, known: Familiar, shows_all: bool
+    ) -> PayoutView:
         card = known.card(tx, payout)
         uid = None if card is None else self._boltcards.uid_of(card)
         sealer = self._vault.of(payout.store_id)

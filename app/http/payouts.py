@@ -33,6 +33,7 @@ from models.permission import Permission
 
 router = APIRouter(tags=["payouts"])
 BATCH_LIMIT = 200
+STRETCHES = 10
 
 
 class ListQuery(ViewQuery):
@@ -78,6 +79,8 @@ async def list_payouts(
     """List payouts: newest first, by amount, or by completion.
 
     By amount, payouts without a known amount are left out; by completion, all but completed ones.
+    Where few of very many fit a filter, a page may be short or empty and still have a next one:
+    only `next_cursor` null is the end.
     """
     store = await services.stores.read(caller.store_id)
     assert store is not None
@@ -87,6 +90,7 @@ async def list_payouts(
         query.limit,
         read_mark(query.cursor, PAYOUT, query.sort),
         order=query.sort,
+        stretches=STRETCHES,
         shows_all=caller.may(Permission.SEE_UIDS),
     )
     uids = (view.boltcard_uid for view in page.items)

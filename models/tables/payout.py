@@ -26,6 +26,7 @@ _NOT_NULL_CARD = text("card_id IS NOT NULL")
 _NOT_NULL_PULL = text("pull_payment_id IS NOT NULL")
 _HAS_AMOUNT = text("amount_msat IS NOT NULL")
 _CARD_HAS_AMOUNT = text("card_id IS NOT NULL AND amount_msat IS NOT NULL")
+_IS_REVERSED = text("state = 'reversed'")
 _IS_COMPLETED = text("completed_at IS NOT NULL")
 _CARD_IS_COMPLETED = text("card_id IS NOT NULL AND completed_at IS NOT NULL")
 # What the worker and housekeeping look at.
@@ -123,6 +124,15 @@ class PayoutRow(SQLModel, table=True):
             text("id DESC"),
             sqlite_where=_CARD_IS_COMPLETED,
             postgresql_where=_CARD_IS_COMPLETED,
+        ),
+        # The only state that is rare among those that share its status.
+        Index(
+            "ix_payouts_reversed",
+            "store_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            sqlite_where=_IS_REVERSED,
+            postgresql_where=_IS_REVERSED,
         ),
         Index("ix_payouts_store_hash", "store_id", "payment_hash"),
         Index("ix_payouts_store_destination", "store_id", "destination_start"),

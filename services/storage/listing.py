@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     bindparam,
     func,
+    literal_column,
     or_,
     select,
     type_coerce,
@@ -21,7 +22,7 @@ from models.instants import MICROSECOND
 from models.payout_filter import PayoutFilter
 from models.period import Fees
 from models.rollup import Figure
-from models.states import PayoutStatus
+from models.states import PayoutState, PayoutStatus
 from models.tables.base import table_of
 from models.tables.payout import PayoutRow
 from services.storage import search
@@ -30,6 +31,8 @@ from services.storage.statement import Statement, Transaction, not_by_index
 _payouts = table_of(PayoutRow)
 # So many payouts are looked up one by one in a fraction of the time that reading all takes.
 FEW = 5_000
+# Of one status they come in the order of a page, and need not be sorted to find the first.
+FEW_OF_STATUS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,10 @@ class Shape:
     terms: int
     start: bool
     end: bool
-    # The term, or the amounts, that leave so few payouts that they are gone through first.
+    # The condition that leaves so few payouts that they are gone through first.
     rare: int | None = None
+    # How many words of memos begin with each term, where they are asked for one by one.
+    words: tuple[int | None, ...] = ()
 
 
 def sum_rows(
@@ -82,21 +87,39 @@ def question_of(
     card_id: str | None,
     *,
     walks_amounts: bool = False,
+    walks_status: bool = False,
 ) -> tuple[Shape, dict[str, Any]]:
     """Return the shape of a filter's statements, with what to begin with, and their values.
 
-    Who walks the amounts in order begins between their bounds anyway.
+    Who walks the amounts or the statuses in order begins with them anyway.
     """
     shape, params = shape_of(wanted, card_id), params_of(store_id, wanted, card_id)
-    rarities = list(range(shape.terms))
+    rarities = [(term, FEW) for term in range(shape.terms)]
+    if wanted.states == (PayoutState.REVERSED,):
+        rarities.append((search.BY_REVERSED, FEW))
+    if shape.statuses and not walks_status:
+        rarities.append((search.BY_STATUS, FEW_OF_STATUS))
     if (shape.least or shape.most) and not walks_amounts:
-        rarities.append(search.BY_AMOUNT)
-    for rare in rarities:
-        found = tx.row(_count_statement(rare, shape), **params, limit=FEW + 1)
+        rarities.append((search.BY_AMOUNT, FEW))
+    for rare, few in rarities:
+        found = tx.row(_count_statement(rare, shape), **params, limit=few + 1)
         assert found is not None
-        if found[0] <= FEW:
+        if found[0] <= few:
             return replace(shape, rare=rare), params
     return shape, params
+
+
+def with_words(
+    tx: Transaction, shape: Shape, params: dict[str, Any]
+) -> tuple[Shape, dict[str, Any]]:
+    """Return the same question for a walk, which asks each payout for the words of a search."""
+    words: list[int | None] = []
+    for number in range(shape.terms):
+        found = search.read_words(tx, params, number)
+        words.append(None if found is None else len(found))
+        for place, word in enumerate(found or ()):
+            params[f"word_{number}_{place}"] = word
+    return replace(shape, words=tuple(words)), params
 
 
 def shape_of(wanted: PayoutFilter, card_id: str | None) -> Shape:
@@ -136,14 +159,21 @@ def _any_of(column: ColumnElement[Any], name: str, count: int) -> ColumnElement[
     )
 
 
-def conditions(shape: Shape, *, by_store: bool = False) -> list[ColumnElement[bool]]:
+def conditions(
+    shape: Shape, *, by_store: bool = False, walks: bool = False
+) -> list[ColumnElement[bool]]:
     """Return what a shape asks of a payout; `params_of` has the values.
 
     A card or pull payment has an index of its own. SQLite would as soon take the store's, and read
     the store from end to end: so it is offered one of them only, the store's if `by_store`, and
-    none where something rare is to be gone through first.
+    none where something rare is to be gone through first. Whoever `walks` an index says beside it
+    from where to where, and is offered no other by time or status.
     """
-    at = _payouts.c.created_at
+    at: ColumnElement[Any] = _payouts.c.created_at
+    status: ColumnElement[Any] = _payouts.c.status
+    if walks:
+        status = type_coerce(not_by_index(status), status.type)
+        at = type_coerce(type_coerce(at, BigInteger) + literal_column("0"), at.type)
     store_id: ColumnElement[Any] = _payouts.c.store_id
     pull_payment_id: ColumnElement[Any] = _payouts.c.pull_payment_id
     card_id: ColumnElement[Any] = _payouts.c.card_id
@@ -152,7 +182,9 @@ def conditions(shape: Shape, *, by_store: bool = False) -> list[ColumnElement[bo
         pull_payment_id = not_by_index(pull_payment_id)
     elif by_store:
         pull_payment_id = not_by_index(pull_payment_id)
-    elif shape.card or shape.pull_payment:
+    elif shape.card:
+        store_id, pull_payment_id = not_by_index(store_id), not_by_index(pull_payment_id)
+    elif shape.pull_payment:
         store_id = not_by_index(store_id)
     optional: list[tuple[bool, ColumnElement[bool]]] = [
         (shape.card, card_id == bindparam("card")),
@@ -165,22 +197,22 @@ def conditions(shape: Shape, *, by_store: bool = False) -> list[ColumnElement[bo
     found = [store_id == bindparam("store")]
     found += [condition for wanted, condition in optional if wanted]
     if shape.statuses:
-        found.append(_any_of(_payouts.c.status, "status_is", shape.statuses))
+        found.append(_any_of(status, "status_is", shape.statuses))
     if shape.states:
         found.append(_any_of(_payouts.c.state, "state_is", shape.states))
     is_alone = shape.terms == 1
     found += [
-        search.matches(number, is_alone=is_alone)
+        search.matches(number, shape.words[number] if shape.words else None, is_alone=is_alone)
         for number in range(shape.terms)
         if number != shape.rare
     ]
     if shape.rare is not None:
-        found.append(search.is_among_few(shape.rare, **_bounds_of(shape)))
+        found.append(search.is_among_few(shape.rare, _bounds_of(shape)))
     return found
 
 
-def _bounds_of(shape: Shape) -> dict[str, bool]:
-    return {"is_alone": shape.terms == 1, "least": shape.least, "most": shape.most}
+def _bounds_of(shape: Shape) -> search.Bounds:
+    return search.Bounds(shape.terms == 1, shape.least, shape.most, shape.statuses)
 
 
 def conditions_of(wanted: PayoutFilter, card_id: str | None) -> list[ColumnElement[bool]]:
@@ -190,7 +222,7 @@ def conditions_of(wanted: PayoutFilter, card_id: str | None) -> list[ColumnEleme
 
 @lru_cache(maxsize=256)
 def _count_statement(rare: int, shape: Shape) -> Statement:
-    return search.count_statement(rare, **_bounds_of(shape))
+    return search.count_statement(rare, _bounds_of(shape))
 
 
 @lru_cache(maxsize=256)

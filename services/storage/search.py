@@ -7,6 +7,7 @@ whole store. Where few payouts fit one condition, statements begin with those in
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    exists,
     func,
     or_,
     select,
@@ -23,12 +25,12 @@ from sqlalchemy import (
 
 from models.money import MSAT_PER_SAT
 from models.payout_filter import PayoutFilter
-from models.states import PayoutStatus
+from models.states import PayoutState, PayoutStatus
 from models.tables.base import table_of
 from models.tables.card import CardRow
 from models.tables.payout import PayoutRow, PayoutWordRow
 from services.plain_words import search_terms, word_of
-from services.storage.statement import Statement, among
+from services.storage.statement import Statement, Transaction, among
 
 _payouts = table_of(PayoutRow)
 _words = table_of(PayoutWordRow)
@@ -36,8 +38,18 @@ _cards = table_of(CardRow)
 # Inside a statement on payouts its own rows would be meant by the same name.
 _some = _payouts.alias("some")
 DESTINATION_START = 64
-BY_AMOUNT = -1
+BY_AMOUNT, BY_STATUS, BY_REVERSED = -1, -2, -3
+# A term that begins more words than these is looked up by all of them together.
+MOST_WORDS = 16
 _AFTER_ALL = "\U0010ffff"
+_word = _words.c.word
+_IN_STORE = _words.c.store_id == bindparam("store")
+_FIRST_WORD, _NEXT_WORD = (
+    Statement(
+        select(_word).where(_IN_STORE, begins, _word < bindparam("end")).order_by(_word).limit(1)
+    )
+    for begins in (_word >= bindparam("after"), _word > bindparam("after"))
+)
 _ESCAPE = "\\"
 _WILD, _ESCAPED = re.compile(r"([\\%_])"), r"\\\1"
 
@@ -64,28 +76,70 @@ def search_params(wanted: PayoutFilter) -> dict[str, Any]:
     return found
 
 
-def matches(number: int, *, is_alone: bool) -> ColumnElement[bool]:
+def matches(number: int, words: int | None, *, is_alone: bool) -> ColumnElement[bool]:
     """Match a term with the start of an id, hash, destination, alias, or word of the memo.
 
-    Beside other terms it may also begin a later word of the alias.
+    Beside other terms it may also begin a later word of the alias. Where its words are known, each
+    payout is asked for them; otherwise a list is made of all that have one.
     """
-    return or_(*_ways(_payouts, number, is_alone=is_alone))
+    return or_(*_ways(_payouts, number, words, is_alone=is_alone))
 
 
-def is_among_few(rare: int, *, is_alone: bool, least: bool, most: bool) -> ColumnElement[bool]:
-    """Return the condition of a term, or of the amounts, as a list of ids to begin with."""
-    return _payouts.c.id.in_(_few(rare, is_alone=is_alone, least=least, most=most))
+def read_words(tx: Transaction, params: dict[str, Any], number: int) -> list[str] | None:
+    """Return the words of memos that begin with a term, or nothing where they are many.
+
+    From one to the next by an index, however many payouts have them.
+    """
+    found: list[str] = []
+    after, end = params[f"word_{number}"], params[f"word_end_{number}"]
+    statement = _FIRST_WORD
+    while (row := tx.row(statement, store=params["store"], after=after, end=end)) is not None:
+        found.append(after := row[0])
+        statement = _NEXT_WORD
+        if len(found) > MOST_WORDS:
+            return None
+    return found
 
 
-def count_statement(rare: int, *, is_alone: bool, least: bool, most: bool) -> Statement:
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a filter has that few payouts may fit."""
+
+    is_alone: bool
+    least: bool
+    most: bool
+    statuses: int
+
+
+def is_among_few(rare: int, bounds: Bounds) -> ColumnElement[bool]:
+    """Return one condition of a filter as a list of ids to begin with."""
+    return _payouts.c.id.in_(_few(rare, bounds))
+
+
+def count_statement(rare: int, bounds: Bounds) -> Statement:
     """Return the statement that counts what one condition leaves, up to a limit."""
-    found = _few(rare, is_alone=is_alone, least=least, most=most).limit(bindparam("limit"))
+    found = _few(rare, bounds).limit(bindparam("limit"))
     return Statement(select(func.count()).select_from(found.subquery()))
 
 
-def _few(rare: int, *, is_alone: bool, least: bool, most: bool) -> Any:
-    if rare != BY_AMOUNT:
-        return union_all(*(_ids(way) for way in _ways(_some, rare, is_alone=is_alone)))
+def _few(rare: int, bounds: Bounds) -> Any:
+    store_id, status = _some.c.store_id == bindparam("store"), _some.c.status
+    if rare == BY_REVERSED:
+        return _ids(store_id, _some.c.state == PayoutState.REVERSED)
+    if rare == BY_STATUS:
+        wanted = (
+            _ids(store_id, status == bindparam(f"status_is_{number}", type_=status.type))
+            for number in range(bounds.statuses)
+        )
+        return union_all(*wanted)
+    if rare == BY_AMOUNT:
+        return _by_amount(least=bounds.least, most=bounds.most)
+    # Those that have a word are named by its index; asked of payouts, all would be listed first.
+    ways = (_ids(way) for way in _ways(_some, rare, 0, is_alone=bounds.is_alone))
+    return union_all(_with_word(rare), *ways)
+
+
+def _by_amount(*, least: bool, most: bool) -> Any:
     amount = _some.c.amount_msat
     bounds = [
         _some.c.store_id == bindparam("store"),
@@ -104,26 +158,41 @@ def _ids(*conditions: ColumnElement[bool]) -> Select[Any]:
     return select(_some.c.id).where(*conditions)
 
 
-def _ways(table: FromClause, number: int, *, is_alone: bool) -> list[ColumnElement[bool]]:
+def _ways(
+    table: FromClause, number: int, words: int | None, *, is_alone: bool
+) -> list[ColumnElement[bool]]:
     """Return the ways in which a term finds a payout; each has an index."""
 
     def starts(column: ColumnElement[Any], kind: str = "q") -> ColumnElement[bool]:
-        low, high = f"{kind}_{number}", f"{kind}_end_{number}"
-        return and_(column >= bindparam(low), column < bindparam(high))
+        return _starts(column, f"{kind}_{number}", f"{kind}_end_{number}")
 
     alias = starts(_cards.c.alias_key)
     if not is_alone:
         inside = _cards.c.alias_key.like(bindparam(f"inside_{number}"), escape=_ESCAPE)
         alias = or_(alias, inside)
-    with_word = select(_words.c.payout_id).where(
-        _words.c.store_id == bindparam("store"), starts(_words.c.word, "word")
-    )
+    with_word = [_has_word(table, f"word_{number}_{place}") for place in range(words or 0)]
+    if words is None:
+        with_word = [table.c.id.in_(_with_word(number))]
     with_alias = select(_cards.c.id).where(_cards.c.store_id == bindparam("store"), alias)
     is_of_store = table.c.store_id == bindparam("store")
     return [
         starts(table.c.id),
         and_(is_of_store, starts(table.c.payment_hash)),
         and_(is_of_store, starts(table.c.destination_start, "destination")),
-        table.c.id.in_(with_word),
+        *with_word,
         table.c.card_id.in_(with_alias),
     ]
+
+
+def _starts(column: ColumnElement[Any], low: str, high: str) -> ColumnElement[bool]:
+    return and_(column >= bindparam(low), column < bindparam(high))
+
+
+def _with_word(number: int) -> Select[Any]:
+    return select(_words.c.payout_id).where(
+        _IN_STORE, _starts(_word, f"word_{number}", f"word_end_{number}")
+    )
+
+
+def _has_word(table: FromClause, name: str) -> ColumnElement[bool]:
+    return exists().where(_IN_STORE, _word == bindparam(name), _words.c.payout_id == table.c.id)

@@ -22,7 +22,7 @@ from services.storage.statement import Statement, Transaction, record
 from tests.support.builders import Ground, a_card, a_payout, a_pull_payment, cards, plant
 from tests.support.builders import pull_payments as pulls
 from tests.support.clock import NOON
-from tests.support.databases import Raw
+from tests.support.databases import Raw, raw
 
 S, P = PayoutState, PayoutStatus
 COUNT = 90
@@ -37,8 +37,16 @@ FILTERS = {
     "a card's failures": {"card": "yes", "statuses": (P.FAILED, P.COMPLETED)},
     "a pull payment": {"pull_payment_id": "yes", "statuses": (P.COMPLETED, P.PENDING)},
     "any of a pull payment": {"pull_payment_id": "yes"},
+    "reversed": {"states": (S.REVERSED,)},
+    "a card of a pull payment": {"card": "yes", "pull_payment_id": "yes"},
     "amounts": {"min_sats": 21, "max_sats": 50},
     "a range": {"starts_at": NOON - timedelta(hours=9), "ends_at": NOON - timedelta(hours=2)},
+    "amounts of a range": {
+        "min_sats": 21,
+        "statuses": (P.COMPLETED,),
+        "starts_at": NOON - timedelta(hours=9),
+        "ends_at": NOON - timedelta(hours=2),
+    },
     "text": {"q": "lnbc", "statuses": (P.COMPLETED, P.CANCELLED)},
 }
 
@@ -106,21 +114,28 @@ def planted(tx: Transaction) -> tuple[Ground, str, str, list[Payout]]:
     return ground, card.id, pull.id, made
 
 
-@pytest.mark.parametrize("few", [1_000, 3])
+@pytest.mark.parametrize(("few", "looked"), [(1_000, 10_000), (3, 4)])
 def test_every_order_and_filter_shows_each_payout_once_while_more_arrive(
-    beneath: Raw, monkeypatch: pytest.MonkeyPatch, few: int
+    beneath: Raw, monkeypatch: pytest.MonkeyPatch, few: int, looked: int
 ) -> None:
     monkeypatch.setattr(payout_page, "FEW", few)
+    monkeypatch.setattr(payout_page, "LOOKED", looked)
     monkeypatch.setattr(listing, "FEW", few)
+    monkeypatch.setattr(listing, "FEW_OF_STATUS", few)
 
     def ids_of(
         tx: Transaction, wanted: PayoutFilter, card: str | None, order: PayoutOrder
     ) -> list[str]:
         seen: list[str] = []
         before: Mark | None = None
-        while rows := page(tx, ground.store.id, wanted, card, 7, order, before):
-            seen += [payout.id for payout in rows]
-            before = mark_of(rows[-1], order)
+        while True:
+            found = page(tx, ground.store.id, wanted, card, 7, order, before)
+            seen += [payout.id for payout in found.payouts]
+            before = found.looked_to
+            if len(found.payouts) == 7:
+                before = mark_of(found.payouts[-1], order)
+            if before is None:
+                break
             # What arrives meanwhile stands before whatever has been shown, in every order.
             top = NOON + timedelta(days=30, seconds=len(seen))
             tx.run(
@@ -195,14 +210,24 @@ PLANS = [
     ("a card's failures", PayoutOrder.AMOUNT, "ix_payouts_card_amount"),
     ("a card's failures", PayoutOrder.COMPLETED, "ix_payouts_card_completed"),
     ("a pull payment", PayoutOrder.CREATED, "ix_payouts_pull_payment_created"),
+    ("reversed", PayoutOrder.CREATED, "ix_payouts_store_status_created"),
+    ("a card of a pull payment", PayoutOrder.CREATED, "ix_payouts_card_created"),
     ("amounts", PayoutOrder.AMOUNT, "ix_payouts_store_status_amount"),
+    ("amounts of a range", PayoutOrder.CREATED, "ix_payouts_store_status_created"),
+    ("amounts of a range", PayoutOrder.AMOUNT, "ix_payouts_store_status_amount"),
+    ("amounts of a range", PayoutOrder.COMPLETED, "ix_payouts_store_completed"),
     ("a range", PayoutOrder.CREATED, "ix_payouts_store_created"),
     ("a range", PayoutOrder.COMPLETED, "ix_payouts_store_completed"),
 ]
 
 
 @pytest.mark.parametrize("has_before", [False, True])
-def test_every_order_walks_an_index_of_its_own(beneath: Raw, has_before: bool) -> None:
+def test_every_order_walks_an_index_of_its_own(
+    beneath: Raw, monkeypatch: pytest.MonkeyPatch, has_before: bool
+) -> None:
+    monkeypatch.setattr(listing, "FEW_OF_STATUS", 0)
+    monkeypatch.setattr(listing, "FEW", 0)
+    monkeypatch.setattr(payout_page, "LOOKED", 5)
     with beneath.transaction() as tx:
         ground, card_id, pull_id, _ = planted(tx)
         watched = Watched(tx._cursor)
@@ -230,3 +255,35 @@ def _plan(watched: Watched, dialect: str) -> str:
     prefix = "EXPLAIN QUERY PLAN " if dialect == "sqlite" else "EXPLAIN "
     rows: Callable[[], Any] = watched.cursor.execute(prefix + sql, params).fetchall
     return "\n".join(str(row[-1]) for row in rows())
+
+
+def test_the_few_that_were_reversed_or_wait_are_gone_through_first(sqlite_url: str) -> None:
+    with raw(sqlite_url) as beneath, beneath.transaction() as tx:
+        ground, card_id, _, _ = planted(tx)
+        watched = Watched(tx._cursor)
+        asked = Transaction(watched, "sqlite")
+        for wanted, index in (
+            (PayoutFilter(states=(S.REVERSED,)), "ix_payouts_reversed"),
+            (PayoutFilter(statuses=(P.PENDING,)), "ix_payouts_store_status_created"),
+        ):
+            page(asked, ground.store.id, wanted, card_id, 51, PayoutOrder.CREATED, None)
+            plan = _plan(watched, "sqlite")
+            assert index in plan, plan
+            assert "ix_payouts_card_created" not in plan, plan
+
+
+def test_a_page_ends_where_enough_was_looked_at(
+    beneath: Raw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payout_page, "LOOKED", 20)
+    monkeypatch.setattr(listing, "FEW", 0)
+    with beneath.transaction() as tx:
+        ground, _, _, made = planted(tx)
+        wanted = PayoutFilter(min_sats=10**6)
+
+        first = page(tx, ground.store.id, wanted, None, 51, PayoutOrder.CREATED, None)
+
+        newest = sorted(made, key=lambda payout: (payout.created_at, payout.id), reverse=True)
+        fitting = [row.id for row in newest[:21] if (row.amount_sats or 0) >= 10**6]
+        assert [row.id for row in first.payouts] == fitting
+        assert first.looked_to == mark_of(newest[20], PayoutOrder.CREATED)
