@@ -82,7 +82,8 @@ class SignIn:
     ) -> SignedIn:
         """Begin a session with e-mail, password and, where one is asked for, a code.
 
-        Somebody without a role is let in only by `joining`, in the same transaction.
+        Somebody without a role is let in only by `joining`, in the same transaction; it also says
+        which store to begin in.
 
         Raises:
             Unauthenticated: Something is not right; it is not said what.

@@ -9,18 +9,21 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
-from models.errors import Unauthenticated
+from models.errors import InvalidField, Unauthenticated
 from models.ids import SESSION, is_id
 from models.instants import Clock, to_seconds
+from models.person import Person
 from models.session import Session, SessionEnd, SessionKind
 from services import jwt
 from services.audit import audit
 from services.database import Database
 from services.sessions import Origin, Sessions, Standing
 from services.sign_in import SignIn
+from services.storage import person as people
 from services.storage import session as session_storage
 from services.storage.statement import Transaction
 from services.vault import Vault
@@ -55,15 +58,25 @@ class Tokens:
         self._sessions = sessions
         self._sign_in = sign_in
 
-    async def begin(self, email: str, password: str, code: str | None, origin: Origin) -> Pair:
-        """Sign in and return the first pair of a family.
+    async def begin(
+        self,
+        email: str,
+        password: str,
+        code: str | None,
+        origin: Origin,
+        store_id: str | None = None,
+    ) -> Pair:
+        """Sign in and return the first pair of a family, for the first store or the one named.
 
         Raises:
+            InvalidField: All is right, but the person has no role in that store.
             Unauthenticated: Something is not right; it is not said what.
             SecondFactorNeeded: All is right, but a code is needed.
             RateLimited: Too much failed; try again later.
         """
-        done = await self._sign_in.enter(email, password, code, origin, SessionKind.TOKENS)
+        joining = None if store_id is None else partial(_choose, store_id)
+        kind = SessionKind.TOKENS
+        done = await self._sign_in.enter(email, password, code, origin, kind, joining)
         return self._pair(done.session, 0)
 
     async def refresh(self, text: str, origin: Origin) -> Pair:
@@ -152,3 +165,9 @@ class Tokens:
 
     def _signature(self, session_id: str, rotation: int) -> str:
         return self._vault.find_hash("refresh token", f"{session_id}:{rotation}".encode())
+
+
+def _choose(store_id: str, tx: Transaction, person: Person) -> str:
+    if store_id not in {each for each, _ in people.read_roles(tx, person.id)}:
+        raise InvalidField("store_id", "you have no role in this store")
+    return store_id

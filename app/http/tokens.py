@@ -20,11 +20,15 @@ router = APIRouter(tags=["tokens"])
 
 
 class SignInBody(Strict):
-    """Who one is; the code is needed where an authenticator is used."""
+    """Who one is; the code is needed where an authenticator is used.
+
+    Whoever has a role in several stores names the one to act in; else it is the first.
+    """
 
     email: Annotated[StrictStr, Field(min_length=1, max_length=320)]
     password: Annotated[StrictStr, Field(min_length=1, max_length=1000)]
     totp: Annotated[StrictStr, Field(max_length=40)] | None = None
+    store_id: Annotated[StrictStr, Field(max_length=64)] | None = None
 
 
 class RefreshBody(Strict):
@@ -37,7 +41,7 @@ class RefreshBody(Strict):
 async def begin(request: Request, services: Services, body: SignInBody) -> Response:
     """Return an access token for a quarter of an hour, and a refresh token that works once."""
     pair = await services.doors.tokens.begin(
-        body.email, body.password, body.totp, origin_of(request)
+        body.email, body.password, body.totp, origin_of(request), body.store_id
     )
     return json_answer(_shown(pair), 201)
 

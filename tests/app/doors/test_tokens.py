@@ -90,6 +90,26 @@ async def test_a_program_resolves_only_shortly_after_its_person_gave_the_passwor
     is_problem(await resolve(await begun(visitor)), 404, "not_found")
 
 
+async def test_a_person_of_two_stores_scripts_in_the_one_they_name(
+    shop: Shop, visitor: Visitor
+) -> None:
+    second = await open_store(shop.container, name="Second", owner_email=EMAIL)
+    strange = await open_store(shop.container, name="Next door", owner_email="n@example.com")
+    fields = {"email": EMAIL, "password": PASSWORD}
+    seen = []
+    for store in (shop.store, second):
+        pair = await visitor.http.post("/v1/auth/token", json=fields | {"store_id": store.id})
+        headers = {"Authorization": f"Bearer {pair.json()['access_token']}"}
+        seen.append((await visitor.http.get("/v1/wallet", headers=headers)).json()["store_id"])
+    refused = await visitor.http.post("/v1/auth/token", json=fields | {"store_id": strange.id})
+    guessed = fields | {"store_id": strange.id, "password": "not the one"}
+
+    assert seen == [shop.store.id, second.id]
+    is_problem(refused, 422, "invalid", "store_id")
+    # Whoever does not know the password learns nothing of stores.
+    is_problem(await visitor.http.post("/v1/auth/token", json=guessed), 401, "unauthenticated")
+
+
 async def test_a_revoked_family_is_over(visitor: Visitor) -> None:
     pair = await begun(visitor)
 
