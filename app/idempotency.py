@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
+import orjson
 from fastapi import Request
 from starlette.responses import Response
 
@@ -31,6 +32,7 @@ class Once:
     route: str
     key: str | None
     body_hash: str
+    hidden: Collection[str] = ()
 
     def keep(self, tx: Transaction, body: bytes, status: int) -> None:
         """Keep the answer, sealed, in the transaction that does what it tells of."""
@@ -56,6 +58,8 @@ class Once:
         if found.body_hash != self.body_hash:
             raise IdempotencyMismatch
         body = self.container.vault.of(self.store_id).open(found.answer, self._place())
+        if self.hidden:
+            body = orjson.dumps(orjson.loads(body) | dict.fromkeys(self.hidden))
         return raw_answer(body, found.status)
 
     @property
@@ -74,10 +78,12 @@ async def once(
     act: Callable[[Once], Awaitable[tuple[bytes, int]]],
     *,
     demanded: bool = False,
+    hidden: Collection[str] = (),
 ) -> Response:
     """Do something once per Idempotency-Key and answer the same to every repeat.
 
-    `act` either keeps its answer itself, inside its transaction, or has it kept afterwards.
+    `act` either keeps its answer itself, inside its transaction, or has it kept afterwards. What
+    is `hidden` from this caller is null in an answer that was kept for another one.
 
     Raises:
         InvalidField: The key is missing where it is demanded, or too long.
@@ -89,7 +95,7 @@ async def once(
     if key is not None and not 1 <= len(key) <= KEY_LIMIT:
         raise InvalidField("Idempotency-Key", f"use 1 to {KEY_LIMIT} characters")
     body_hash = hashlib.sha256(await request.body()).hexdigest()
-    keyed = Once(container, caller.store_id, request.url.path, key, body_hash)
+    keyed = Once(container, caller.store_id, request.url.path, key, body_hash, hidden)
     async with request.app.state.turns.of(keyed.place):
         kept = await keyed.kept()
         return kept or await _act(keyed, act)

@@ -28,6 +28,7 @@ from services.pull_payments import NewPullPayment, PullPaymentChange
 from services.storage.statement import Transaction
 
 router = APIRouter(tags=["pull payments"])
+_LINKS = ("claim_url", "lnurl", "lnurlw")
 Name = Annotated[StrictStr, Field(min_length=1, max_length=100)]
 Moment = Annotated[StrictStr, Field(max_length=40)]
 
@@ -89,7 +90,7 @@ async def create(
         made = await services.pull_payments.create(caller.store_id, wanted, caller.actor, keep)
         return to_json(shown(services, caller, made)), 201
 
-    return await once(request, services, caller, act)
+    return await once(request, services, caller, act, hidden=_hidden_from(caller))
 
 
 @router.get("/pull-payments", **answers(PullPaymentsShape))
@@ -145,12 +146,12 @@ async def change(
         )
         return await keep_after(keyed, to_json(shown(services, caller, changed)), 200)
 
-    return await once(request, services, caller, act)
+    return await once(request, services, caller, act, hidden=_hidden_from(caller))
 
 
 def shown(services: Container, caller: Caller, pull_payment: PullPayment) -> dict[str, Any]:
     """Return a pull payment as the API tells of it; its links only to those who may draw."""
-    links = dict.fromkeys(("claim_url", "lnurl", "lnurlw"))
+    links = dict.fromkeys(_LINKS)
     if caller.may(Permission.SEE_LINKS):
         token = services.pull_payments.claim_token(pull_payment)
         url = f"{services.settings.base_url}/lnurlw/{token}"
@@ -174,6 +175,10 @@ def shown(services: Container, caller: Caller, pull_payment: PullPayment) -> dic
         **links,
         "created_at": pull_payment.created_at,
     }
+
+
+def _hidden_from(caller: Caller) -> tuple[str, ...]:
+    return () if caller.may(Permission.SEE_LINKS) else _LINKS
 
 
 def to_lnurlw(url: str) -> str:

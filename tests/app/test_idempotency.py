@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from models.payout import Payout
+from models.permission import Permission
+from models.store import Role
 from services.housekeeping import Housekeeping
 from tests.support.api import Api, is_problem
 from tests.support.cards import VirtualCard
@@ -40,6 +42,25 @@ async def calls_of(api: Api, waiting: Payout) -> list[tuple[str, Any]]:
 def rows(beneath: Raw) -> list[Any]:
     tables = ("pull_payments", "cards", "payouts", "payout_events", "audit", "ledger")
     return [sorted(beneath.rows(f"SELECT * FROM {table}"), key=str) for table in tables]
+
+
+async def test_a_repeat_by_a_narrower_key_is_shown_no_claim_link(api: Api) -> None:
+    narrow = await api.shop.container.stores.create_api_key(
+        *(api.shop.store.id, "narrow", Role.OWNER, None),
+        scopes=frozenset({Permission.CREATE}),
+    )
+
+    async def make(**headers: str) -> Any:
+        answer = await api.call("POST", "pull-payments", once="key", json=PULL, headers=headers)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    made = await make()
+    again = await make(Authorization=f"Bearer {narrow}")
+
+    assert made["claim_url"]
+    assert again == made | dict.fromkeys(("claim_url", "lnurl", "lnurlw"))
+    assert await make() == made
 
 
 @pytest.mark.parametrize("number", range(6))
