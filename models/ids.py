@@ -11,6 +11,9 @@ from models.instants import Clock, to_us
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _RANDOM_BYTES = 10
 _LENGTH = 26
+# Letters are spelled two at a time: each tap makes half a dozen ids.
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = range(5 * (_LENGTH - 2), -1, -10)
 
 STORE = "st"
 USER = "us"
@@ -54,10 +57,7 @@ class Ids:
 def make_id(prefix: str, ms: int, random_bits: int) -> str:
     """Spell an id from its three parts."""
     value = (ms << (8 * _RANDOM_BYTES)) | random_bits
-    letters = [""] * _LENGTH
-    for place in range(_LENGTH - 1, -1, -1):
-        letters[place] = _ALPHABET[value & 31]
-        value >>= 5
+    letters = [_PAIRS[value >> shift & 1023] for shift in _SHIFTS]
     return f"{prefix}_{''.join(letters)}"
 
 

@@ -30,7 +30,7 @@ def to_us(moment: datetime) -> int:
 
 def from_us(us: int) -> datetime:
     """Return the aware UTC moment of a microsecond count."""
-    return EPOCH + timedelta(microseconds=us)
+    return EPOCH + us * MICROSECOND  # in less than half the time of making a new difference
 
 
 def to_seconds(moment: datetime) -> int:

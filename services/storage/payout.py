@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -26,6 +25,7 @@ from services.storage.statement import (
     columns,
     insert_into,
     record,
+    replaced,
 )
 
 _payouts = table_of(PayoutRow)
@@ -129,7 +129,7 @@ def move(
     step = ALLOWED[payout.state, target]
     if step.stamp is not None and getattr(payout, step.stamp) is None:
         changes[step.stamp] = now
-    moved = replace(
+    moved = replaced(
         payout,
         state=target,
         status=STATUS[target],
@@ -185,7 +185,7 @@ def amend(tx: Transaction, payout: Payout, **changes: Any) -> Payout:
     )
     if touched != 1:
         raise StateChanged(payout.id, payout.state)
-    amended = replace(payout, **changes)
+    amended = replaced(payout, **changes)
     roll_up(tx, payout, amended)
     tx.changes.append(PayoutChanged(payout.store_id, payout.id, payout.state, payout.revision))
     return amended

@@ -48,6 +48,7 @@ _cards = table_of(CardRow)
 _payouts = table_of(PayoutRow)
 _SUMS = ("count", "amount_sats", "value_cents")
 _FEES = ("fee_msat", "known")
+_GRAINS = tuple(sorted(Grain))  # rows are written in key order
 
 
 def _upsert(table: Table, sums: tuple[str, ...]) -> Statement:
@@ -104,8 +105,14 @@ def _counted(payout: Payout) -> tuple[object, ...]:
 
 def _roll_status(tx: Transaction, before: Payout | None, after: Payout) -> None:
     steps = [(after, 1)] if before is None else [(before, -1), (after, 1)]
-    rows = [_rolled(tx, payout, grain, sign) for payout, sign in steps for grain in Grain]
-    rows.sort(key=lambda row: (row["grain"], row["bucket"], row["status"]))
+    steps.sort(key=_by_status)
+    # Before and after are one payout, made once: it stays in its buckets.
+    buckets = [(grain, bucket_of(grain, after.created_at)) for grain in _GRAINS]
+    rows = [
+        _rolled(tx, payout, sign, grain, bucket)
+        for grain, bucket in buckets
+        for payout, sign in steps
+    ]
     tx.many(_BUMP, rows)
     if after.card_id is not None:
         tx.many(_BUMP_CARD, [row | {"card_id": after.card_id} for row in rows])
@@ -126,7 +133,7 @@ def _roll_fee(tx: Transaction, before: Payout | None, after: Payout) -> None:
             "fee_msat": (fee or 0) - (was or 0),
             "known": known,
         }
-        for grain in sorted(Grain)
+        for grain in _GRAINS
     ]
     tx.many(_BUMP_FEES, rows)
     if after.card_id is not None:
@@ -139,11 +146,17 @@ def _known_fee(payout: Payout | None) -> int | None:
     return payout.fee_msat
 
 
-def _rolled(tx: Transaction, payout: Payout, grain: Grain, sign: int) -> dict[str, Any]:
+def _by_status(step: tuple[Payout, int]) -> PayoutStatus:
+    return step[0].status
+
+
+def _rolled(
+    tx: Transaction, payout: Payout, sign: int, grain: Grain, bucket: datetime
+) -> dict[str, Any]:
     return {
         "store_id": payout.store_id,
         "grain": grain,
-        "bucket": bucket_of(grain, payout.created_at),
+        "bucket": bucket,
         "status": payout.status,
         "kind": payout.kind,
         "shard": tx.shard,

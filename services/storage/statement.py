@@ -6,10 +6,10 @@ the database does. The types of the columns still convert what goes in and comes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import (
@@ -52,29 +52,31 @@ class _Compiled:
     """A statement in one dialect: its text, its parameters in order, and the conversions."""
 
     sql: str
-    order: tuple[str, ...] | None
+    in_order: Callable[[Params], tuple[Any, ...]] | None
     fixed: dict[str, Any]
-    binders: tuple[tuple[str, Convert], ...]
+    # By their place in the order, or by their name where there is no order.
+    binders: tuple[tuple[Any, Convert], ...]
     readers: tuple[tuple[int, Convert], ...]
 
     def bind(self, params: Params) -> Any:
         """Return parameters as the driver takes them."""
-        values = {**self.fixed, **params}
-        for name, convert in self.binders:
-            if values[name] is not None:
-                values[name] = convert(values[name])
-        if self.order is None:
-            return values
-        return [values[name] for name in self.order]
+        given = {**self.fixed, **params} if self.fixed else params
+        values: Any = dict(given) if self.in_order is None else list(self.in_order(given))
+        for place, convert in self.binders:
+            value = values[place]
+            if value is not None:
+                values[place] = convert(value)
+        return values
 
-    def read(self, row: Iterable[Any]) -> tuple[Any, ...]:
+    def read(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return a row with its columns converted."""
         if not self.readers:
-            return tuple(row)
+            return row
         values = list(row)
         for place, convert in self.readers:
-            if values[place] is not None:
-                values[place] = convert(values[place])
+            value = values[place]
+            if value is not None:
+                values[place] = convert(value)
         return tuple(values)
 
 
@@ -112,13 +114,23 @@ def _compile(clause: ClauseElement, dialect: Dialect) -> _Compiled:
         if (convert := _reader(column.type, dialect)) is not None
     ]
     order = compiled.positiontup if compiled.positional else None  # type: ignore[attr-defined]
+    places: Iterable[tuple[Any, Convert]] = binders.items()
+    if order is not None:
+        places = [(place, binders[name]) for place, name in enumerate(order) if name in binders]
     return _Compiled(
         sql=str(compiled),
-        order=None if order is None else tuple(order),
+        in_order=None if order is None else _getter(order),
         fixed=fixed,
-        binders=tuple(binders.items()),
+        binders=tuple(places),
         readers=tuple(readers),
     )
+
+
+def _getter(names: Sequence[str]) -> Callable[[Params], tuple[Any, ...]]:
+    """Return what takes values by name in an order; the library's own knows no tuple of one."""
+    if len(names) > 1:
+        return cast("Callable[[Params], tuple[Any, ...]]", itemgetter(*names))
+    return lambda params: tuple(params[name] for name in names)
 
 
 def _spelled_out(dialect: Dialect, element: Any, **_: Any) -> ColumnElement[Any] | None:
