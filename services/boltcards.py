@@ -16,7 +16,7 @@ from models.instants import Clock
 from models.pull_payment import PullPayment
 from models.store import Actor
 from services.audit import audit
-from services.card_crypto import PiccData, TapQuery, decrypt_picc, verify_mac
+from services.card_crypto import PiccData, PiccReader, TapQuery, verify_mac
 from services.database import Database
 from services.key_sets import KEY_BYTES, KeySets
 from services.plain_text import plain_text
@@ -74,7 +74,7 @@ class Boltcards:
         self._clock = clock
         self._ids = ids
         self.key_sets = KeySets(vault, ids)
-        self._k1s: dict[str, bytes] = {}
+        self._k1s: dict[str, PiccReader] = {}
         self._loaded_at: datetime | None = None
 
     async def load_keys(self) -> None:
@@ -187,12 +187,12 @@ class Boltcards:
 
     def learn_k1(self, key_set: KeySet) -> None:
         """Try the K1 of a key set against taps from now on."""
-        self._k1s[key_set.k1_hash] = self.key_sets.open(key_set).k1
+        self._k1s[key_set.k1_hash] = PiccReader(self.key_sets.open(key_set).k1)
 
     def _read_with_all_keys(self, query: TapQuery) -> list[_Reading]:
         readings = []
-        for k1_hash, k1 in self._k1s.items():
-            picc = decrypt_picc(k1, query.p)
+        for k1_hash, reader in self._k1s.items():
+            picc = reader.read(query.p)
             # A wrong K1 shows the right tag once in 256: only the MAC decides.
             if picc is not None:
                 readings.append(_Reading(k1_hash, self.uid_hash(picc.uid), picc))

@@ -40,6 +40,20 @@ def test_a_tap_is_judged_as_the_vector_expects(row: dict[str, Any]) -> None:
         assert (picc.uid.hex(), picc.counter) == (row["uid"], row["counter"])
 
 
+@BOUNDED
+@given(st.lists(st.binary(min_size=16, max_size=16), max_size=4), UIDS, st.integers(0, 0xFFFFFF))
+def test_what_a_reader_read_before_leaves_no_trace(
+    before: list[bytes], uid: bytes, counter: int
+) -> None:
+    reader = card_crypto.PiccReader(K1)
+    for p in before:
+        assert reader.read(p) == card_crypto.decrypt_picc(K1, p)
+
+    p, _ = card_crypto.tap_query(K1, K2, uid, counter, bytes(5))
+
+    assert reader.read(bytes.fromhex(p)) == card_crypto.PiccData(uid, counter)
+
+
 @pytest.mark.parametrize("row", [row for row in vectors(FILE, "taps") if row.values[0]["valid"]])
 def test_a_virtual_card_sends_what_the_real_one_sent(row: dict[str, Any]) -> None:
     k1, k2, plaintext = (bytes.fromhex(row[name]) for name in ("k1", "k2", "plaintext"))
