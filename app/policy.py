@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from functools import lru_cache
 
 from starlette.types import Scope
 
@@ -42,15 +43,28 @@ def give_nonce(scope: Scope) -> None:
 def with_policy(scope: Scope, headers: Headers, *, is_secure: bool) -> list[tuple[bytes, bytes]]:
     """Return an answer's headers with those that are missing; what a route said itself stays."""
     given = list(headers)
-    names = {name.lower() for name, _ in given}
+    said = {name.lower(): value for name, value in given}
+    is_screen = said.get(b"content-type", b"").startswith(b"text/html")
+    added = _missing(frozenset(said), is_screen=is_screen, is_secure=is_secure)
+    if is_screen and _POLICY not in said:
+        policy = _SCREENS.format(nonce=scope.get("nonce", "")).encode()
+        return [*given, *added, (_POLICY, policy)]
+    return [*given, *added]
+
+
+@lru_cache(maxsize=256)
+def _missing(
+    names: frozenset[bytes], *, is_screen: bool, is_secure: bool
+) -> tuple[tuple[bytes, bytes], ...]:
+    """Return what is added to an answer that says these; a screen's policy has a nonce of its own.
+
+    Routes say a few sets of names only, so they are looked up instead of put together each time.
+    """
     added = [pair for pair in _ALWAYS if pair[0] not in names]
     if is_secure:
         added.append(_HSTS)
-    kinds = [value for name, value in given if name.lower() == b"content-type"]
-    is_screen = any(kind.startswith(b"text/html") for kind in kinds)
     if _FEATURES not in names:
         added.append((_FEATURES, _CAMERA if is_screen else _NO_CAMERA))
-    if _POLICY not in names:
-        screens = _SCREENS.format(nonce=scope.get("nonce", "")).encode()
-        added.append((_POLICY, screens if is_screen else _NOTHING))
-    return [*given, *added]
+    if _POLICY not in names and not is_screen:
+        added.append((_POLICY, _NOTHING))
+    return tuple(added)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
+from random import getrandbits
 
 import structlog
 from starlette.requests import Request
@@ -15,12 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.allowance import Allowance, is_local_name
 from app.answers import json_answer
 from app.policy import give_nonce, with_policy
+from app.settings import ADDRESS_LIMIT
 
 _log = structlog.get_logger(__name__)
 
 BODY_LIMIT = 64 * 1024
 QUERY_LIMIT = 8 * 1024
 _LNURL = ("/lnurlw/", "/boltcard")
+_FOR_PROGRAMS = ("/lnurlw/", "/boltcard/claim", "/v1/")
 # These are for whoever floods, and for the proxy before us.
 _ANY_STATUS = frozenset({421, 429})
 # A body that comes drop by drop would hold a connection for ever.
@@ -65,8 +68,10 @@ class Edge:
                 return
             await self._app(scope, receive, send)
             return
-        scope["request_id"] = f"rq_{secrets.token_hex(8)}"
-        give_nonce(scope)
+        # It names a request and opens nothing, so the system's randomness is not asked for it.
+        scope["request_id"] = f"rq_{getrandbits(64):016x}"
+        if not _is_for_programs(scope["path"]):
+            give_nonce(scope)
         refusal = _unservable(scope, is_strange=is_strange)
         if refusal is None and (wait_s := self._allowance.of_request(scope)):
             refusal = Refusal(429, "Too many requests; wait a little.", wait_s)
@@ -107,6 +112,11 @@ class Edge:
             await _refuse(scope, receive, send_marked, failed)
         if limited.is_over and not started:
             await _refuse(scope, receive, send_marked, limited.refusal)
+
+
+def _is_for_programs(path: str) -> bool:
+    """Tell whether no screen is answered there, so that no script needs a nonce."""
+    return path == "/boltcard" or path.startswith(_FOR_PROGRAMS)
 
 
 class _TooLarge(Exception):
@@ -183,8 +193,16 @@ def _size(header: tuple[bytes, bytes]) -> int:
 def _known_client(scope: Scope) -> tuple[str, int] | None:
     """Return the visitor's address if it is one: a proxy hands on what it was told."""
     client = scope.get("client")
+    if client is None or len(client[0]) > ADDRESS_LIMIT:
+        return None
+    host = _as_address(client[0])
+    return None if host is None else (host, client[1])
+
+
+@lru_cache(maxsize=1024)
+def _as_address(host: str) -> str | None:
     try:
-        return None if client is None else (str(ip_address(client[0])), client[1])
+        return str(ip_address(host))
     except ValueError:
         return None
 

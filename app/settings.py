@@ -16,6 +16,7 @@ from models.errors import SettingError
 from models.flash import FlashConnection
 
 PREFIX = "FLASH_PAYOUTS_"
+ADDRESS_LIMIT = 64  # no address is longer, and what is remembered of them stays small
 _DATABASES = ("sqlite:///", "postgresql://")
 
 
@@ -177,9 +178,13 @@ class Settings(BaseSettings):
         return FlashConnection(self.flash_api_url, self.flash_ws_url, token, api_key)
 
 
-@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Tell whether a host can only be reached from this machine."""
+    return len(host) <= ADDRESS_LIMIT and _is_loopback(host)
+
+
+@lru_cache(maxsize=1024)
+def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:

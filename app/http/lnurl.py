@@ -159,15 +159,15 @@ def _memo_hint(description: str | None) -> str | None:
     return None if found is None else found.group(1)
 
 
+# What a till waits for: these answer whatever happens and never raise.
+BY_CARD = {"/boltcard": answered(tap), "/boltcard/claim": answered(claim_tap)}
+CLAIM_BY_LINK = answered(claim_link)
+
+
 def routes() -> list[BaseRoute]:
     """Return the routes, plain ones."""
-    return [Route("/lnurlw/{claim_token}", offer_link, methods=["GET"]), *hot_routes()]
-
-
-def hot_routes() -> list[Route]:
-    """Return those that a till waits for; they answer whatever happens and never raise."""
     return [
-        Route("/lnurlw/{claim_token}/claim", answered(claim_link), methods=["GET"]),
-        Route("/boltcard", answered(tap), methods=["GET"]),
-        Route("/boltcard/claim", answered(claim_tap), methods=["GET"]),
+        Route("/lnurlw/{claim_token}", offer_link, methods=["GET"]),
+        Route("/lnurlw/{claim_token}/claim", CLAIM_BY_LINK, methods=["GET"]),
+        *(Route(path, endpoint, methods=["GET"]) for path, endpoint in BY_CARD.items()),
     ]
