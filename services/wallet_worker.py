@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from models.errors import CredentialRefused, GatewayError, StateChanged, UnavailableError
-from models.events import Change, PayoutChanged
+from models.events import Change, PayoutChanged, WalletChanged
 from models.flash import ENVIRONMENT, WalletInfo
 from models.payout import Payout
 from models.states import PayoutState
@@ -24,6 +24,7 @@ from services.gate import GateKeeper
 from services.sender import PAUSE, Memory, Sender, Tools
 from services.storage import attempt as attempts
 from services.storage import connection as connections
+from services.storage import payout as payouts
 from services.storage import wallet as wallets
 from services.storage.statement import Transaction
 from services.wallet_change import take_wallet
@@ -41,6 +42,7 @@ OPEN_WORK_LIMIT = 500
 BALANCE_EVERY_S = 60.0
 DRAIN_LOOK_S = 0.02
 REFUSED_S = 30.0  # nobody lets us in sooner because we knock more often
+_NOT_YET = frozenset({PayoutState.PENDING, PayoutState.AWAITING_APPROVAL})
 RECENT = timedelta(seconds=90)  # another instance has asked for the balance so lately, if it can
 
 
@@ -132,10 +134,17 @@ class WalletWorker:
                     await asyncio.sleep(DRAIN_LOOK_S)
 
     def told(self, changes: list[Change]) -> None:
-        """Look at the work again, unless all that changed is what is being worked on here."""
-        for change in changes:
-            if not isinstance(change, PayoutChanged) or change.payout_id not in self._busy:
-                self.wake.set()
+        """Look at the work again, unless nothing changed that may be work for us now."""
+        if any(self._may_be_work(change) for change in changes):
+            self.wake.set()
+
+    def _may_be_work(self, change: Change) -> bool:
+        if not isinstance(change, PayoutChanged):
+            return isinstance(change, WalletChanged)  # every tap tells of its card as well
+        if change.payout_id in self._busy:
+            return False
+        # What has yet to be approved is no work; what was taken back to it has to be forgotten.
+        return change.state not in _NOT_YET or change.payout_id in self._memory
 
     async def catch_up(self) -> None:
         """Look at everything open again, as after a gap in what the socket told."""
@@ -215,23 +224,20 @@ class WalletWorker:
 
     async def _sweep_lost_sends(self) -> None:
         """Whatever is `processing` now was on the wire of a worker that is gone."""
-        (lost,) = await self._in_states(PayoutState.PROCESSING)
+        lost = await self.tools.database.read(
+            attempts.read_open_work, self.store_id, PayoutState.PROCESSING, OPEN_WORK_LIMIT
+        )
         for payout in lost:
             await self.tools.tracking.sweep(payout)
 
-    async def _in_states(self, *states: PayoutState) -> list[list[Payout]]:
-        return await self.tools.database.read(_read_open_work, self.store_id, states)
-
     async def _look_at_work(self, group: asyncio.TaskGroup, sender: Sender) -> None:
-        # What is `processing` though nobody here works on it lost its worker or its answer.
-        approved, lost, unknown = await self._in_states(
-            PayoutState.APPROVED, PayoutState.PROCESSING, PayoutState.IN_FLIGHT
-        )
-        self._forget_closed(approved + lost + unknown)
-        self._begin(group, sender, approved + lost, AT_ONCE)
-        # Look-ups leave room, so that what is unknown never keeps new payouts waiting.
-        self._begin(group, sender, unknown, LOOK_UPS_AT_ONCE)
-        self.health.waiting = sum(payout.id not in self._busy for payout in approved)
+        now, busy = self.tools.clock.utc_now(), len(self._busy)
+        later = {known for known, memory in self._memory.items() if _is_later(memory, now)}
+        work = await self.tools.database.read(_read_work, self.store_id, later | self._busy, busy)
+        self._forget_closed(work.open_ids)
+        self._begin(group, sender, work.to_send, AT_ONCE)
+        self._begin(group, sender, work.to_look_up, LOOK_UPS_AT_ONCE)
+        self.health.waiting = sum(payout_id not in self._busy for payout_id in work.approved_ids)
         self.health.working_on = len(self._busy)
 
     def _begin(
@@ -242,13 +248,12 @@ class WalletWorker:
             if payout.id in self._busy or self._is_closing:
                 continue
             memory = self._memory.setdefault(payout.id, Memory())
-            if len(self._busy) >= most or (memory.due is not None and now < memory.due):
+            if len(self._busy) >= most or _is_later(memory, now):
                 continue
             self._busy.add(payout.id)
             group.create_task(self._advance(sender, payout, memory))
 
-    def _forget_closed(self, work: list[Payout]) -> None:
-        open_ids = {payout.id for payout in work}
+    def _forget_closed(self, open_ids: set[str]) -> None:
         for payout_id in [known for known in self._memory if known not in open_ids]:
             if payout_id not in self._busy:
                 watched = self._memory.pop(payout_id).watched
@@ -276,8 +281,37 @@ class WalletWorker:
             self.wake.set()
 
 
-def _read_open_work(
-    tx: Transaction, store_id: str, states: tuple[PayoutState, ...]
-) -> list[list[Payout]]:
-    """Return the open payouts of several states, as of one moment."""
-    return [attempts.read_open_work(tx, store_id, state, OPEN_WORK_LIMIT) for state in states]
+def _is_later(memory: Memory, now: datetime) -> bool:
+    return memory.due is not None and now < memory.due
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is open as of one moment, by id, and whole what of it can be begun now."""
+
+    approved_ids: list[str]
+    open_ids: set[str]
+    to_send: list[Payout]
+    to_look_up: list[Payout]
+
+
+def _read_work(tx: Transaction, store_id: str, known: set[str], busy: int) -> _Work:
+    """Return the open work without that which is in hand or not due; so many are busy.
+
+    Whoever is woken for each payout that moves would else read all that are on their way each time.
+    """
+    approved, lost, unknown = (
+        attempts.read_open_ids(tx, store_id, state, OPEN_WORK_LIMIT)
+        for state in (PayoutState.APPROVED, PayoutState.PROCESSING, PayoutState.IN_FLIGHT)
+    )
+
+    def read(ids: list[str], most: int) -> list[Payout]:
+        chosen = [payout_id for payout_id in ids if payout_id not in known][: max(0, most)]
+        found = [payouts.read_payout(tx, store_id, payout_id) for payout_id in chosen]
+        return [payout for payout in found if payout is not None]
+
+    # What is `processing` though nobody here works on it lost its worker or its answer.
+    to_send = read(approved + lost, AT_ONCE - busy)
+    # Look-ups leave room, so that what is unknown never keeps new payouts waiting.
+    to_look_up = read(unknown, LOOK_UPS_AT_ONCE - busy - len(to_send))
+    return _Work(approved, {*approved, *lost, *unknown}, to_send, to_look_up)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models.hold import OF_A_COPY
@@ -146,18 +147,25 @@ _READ_EVIDENCE = Statement(
     )
 )
 _is_held = exists().where(_holds.c.payout_id == _payouts.c.id, _holds.c.released_at.is_(None))
-_OPEN_WORK = Statement(
-    select(*PAYOUT_COLUMNS)
-    .where(
-        IS_OPEN,
-        # Held ones must not fill the list; what may be on the wire is looked up all the same.
-        or_(_payouts.c.state != PayoutState.APPROVED, ~_is_held),
-        _payouts.c.store_id == bindparam("store_id"),
-        _payouts.c.state == bindparam("state", type_=_payouts.c.state.type),
+
+
+def _open_work(wanted: Sequence[ColumnElement[Any]]) -> Statement:
+    return Statement(
+        select(*wanted)
+        .where(
+            IS_OPEN,
+            # Held ones must not fill the list; what may be on the wire is looked up all the same.
+            or_(_payouts.c.state != PayoutState.APPROVED, ~_is_held),
+            _payouts.c.store_id == bindparam("store_id"),
+            _payouts.c.state == bindparam("state", type_=_payouts.c.state.type),
+        )
+        .order_by(_payouts.c.created_at)
+        .limit(bindparam("limit"))
     )
-    .order_by(_payouts.c.created_at)
-    .limit(bindparam("limit"))
-)
+
+
+_OPEN_WORK = _open_work(PAYOUT_COLUMNS)
+_OPEN_IDS = _open_work([_payouts.c.id])
 
 
 _OVERDUE = Statement(
@@ -289,6 +297,12 @@ def read_evidence(tx: Transaction, store_id: str, payout_id: str) -> list[Eviden
 def read_open_work(tx: Transaction, store_id: str, state: PayoutState, limit: int) -> list[Payout]:
     """Return payouts in a state that a wallet worker has to look at, oldest first."""
     return tx.all(Payout, _OPEN_WORK, store_id=store_id, state=state, limit=limit)
+
+
+def read_open_ids(tx: Transaction, store_id: str, state: PayoutState, limit: int) -> list[str]:
+    """Return the ids of the same payouts, for whoever has most of them in hand already."""
+    rows = tx.rows(_OPEN_IDS, store_id=store_id, state=state, limit=limit)
+    return [payout_id for (payout_id,) in rows]
 
 
 def settled_near(

@@ -5,17 +5,25 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from app.container import build, running
 from app.settings import Settings
+from models.events import (
+    CardChanged,
+    Change,
+    PayoutChanged,
+    PullPaymentChanged,
+    WalletChanged,
+)
 from models.payout import SendAnswer
 from models.states import PayoutState
 from models.store import DatabaseKind
+from services.sender import Memory, Tools
 from services.storage import wallet as wallets
-from services.wallet_worker import LEASE, RECENT
+from services.wallet_worker import LEASE, RECENT, WalletWorker
 from tests.services.test_sending import answers, drawn, goes_wrong
 from tests.support.clock import HandClock
 from tests.support.databases import Raw
@@ -24,6 +32,29 @@ from tests.support.sandbox import FlashAccount, Hand
 from tests.support.shop import ALICE, Shop, open_shop, settings_for, through
 
 S, A = PayoutState, SendAnswer
+
+
+@pytest.mark.parametrize(
+    ("change", "may_be_work"),
+    [
+        (PayoutChanged("st_1", "po_1", S.APPROVED, 2), True),
+        (PayoutChanged("st_1", "po_1", S.COMPLETED, 4), True),
+        (PayoutChanged("st_1", "po_busy", S.APPROVED, 2), False),
+        (PayoutChanged("st_1", "po_1", S.AWAITING_APPROVAL, 2), False),
+        (PayoutChanged("st_1", "po_known", S.AWAITING_APPROVAL, 5), True),
+        (WalletChanged("st_1", "wa_1"), True),
+        (CardChanged("st_1", "bc_1"), False),
+        (PullPaymentChanged("st_1", "pp_1"), False),
+    ],
+)
+def test_a_worker_wakes_for_what_may_be_work(change: Change, may_be_work: bool) -> None:
+    worker = WalletWorker("st_1", "USD", "me", cast("Tools", None))
+    worker._busy.add("po_busy")
+    worker._memory["po_known"] = Memory()
+
+    worker.told([change])
+
+    assert worker.wake.is_set() is may_be_work
 
 
 @pytest.fixture
