@@ -164,14 +164,15 @@ class Tracking:
 
     def _apply_answer(self, tx: Transaction, send: Send, outcome: SendOutcome) -> Payout | None:
         now = self._clock.utc_now()
-        payouts.lock_payout(tx, send.store_id, send.payout_id)
+        payout = payouts.lock_payout(tx, send.store_id, send.payout_id)
+        assert payout is not None
         if not attempts.answer_send(tx, send, outcome.answer, outcome.code, now):
             return None
         external_id = f"{send.attempt_id}:{send.number}"
         self._verdicts.sight(
             tx, send, SightingSource.SEND, external_id, outcome.answer, outcome.code
         )
-        case = self._verdicts.case(tx, send.store_id, send.payout_id, send.attempt_id)
+        case = self._verdicts.case_of(tx, payout, send.attempt_id)
         if outcome.answer is SendAnswer.SETTLED:
             return self._verdicts.settle(tx, case, EvidenceGrade.FLASH_SUCCESS)
         if case.attempt.state is not AttemptState.LIVE:

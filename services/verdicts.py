@@ -169,14 +169,18 @@ class Verdicts:
         # Locked before anything is decided: an answer and a sighting may come at the same moment.
         payout = payouts.lock_payout(tx, store_id, payout_id)
         assert payout is not None
+        return self.case_of(tx, payout, attempt_id)
+
+    def case_of(self, tx: Transaction, payout: Payout, attempt_id: str) -> Case:
+        """Return a payout that is locked already with one of its attempts."""
         attempt = next(
             found
-            for found in attempts.read_attempts(tx, store_id, payout_id)
+            for found in attempts.read_attempts(tx, payout.store_id, payout.id)
             if found.id == attempt_id
         )
         sends = [
             send
-            for send in attempts.read_sends(tx, store_id, payout_id)
+            for send in attempts.read_sends(tx, payout.store_id, payout.id)
             if send.attempt_id == attempt_id
         ]
         return Case(payout, attempt, sends, self._clock.utc_now())
