@@ -250,6 +250,8 @@ def open_postgres(url: str, *, read_only: bool = False) -> psycopg.Connection[An
 def _commit_together(cursor: sqlite3.Cursor, batch: list[Work]) -> list[Outcome]:
     try:
         cursor.execute("BEGIN IMMEDIATE")
+        if len(batch) == 1:
+            return [_run_alone(cursor, batch[0])]
         outcomes = [_run_in_savepoint(cursor, work) for work in batch]
         cursor.execute("COMMIT")
     except sqlite3.Error as error:
@@ -257,6 +259,20 @@ def _commit_together(cursor: sqlite3.Cursor, batch: list[Work]) -> list[Outcome]
             cursor.execute("ROLLBACK")
         return [Outcome(work, None, _unavailable(error), []) for work in batch]
     return outcomes
+
+
+def _run_alone(cursor: sqlite3.Cursor, work: Work) -> Outcome:
+    """Run the only work of a commit, which undoes all of it; a savepoint costs a tenth of a tap."""
+    transaction = Transaction(cursor, "sqlite")
+    try:
+        result = work.function(transaction)
+    except (sqlite3.OperationalError, sqlite3.InternalError):
+        raise
+    except BaseException as error:  # noqa: BLE001  # it belongs to whoever asked, as below
+        cursor.execute("ROLLBACK")
+        return Outcome(work, None, _named(error), [])
+    cursor.execute("COMMIT")
+    return Outcome(work, result, None, transaction.changes)
 
 
 def _run_in_savepoint(cursor: sqlite3.Cursor, work: Work) -> Outcome:
