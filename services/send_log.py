@@ -228,16 +228,17 @@ def has_no_unclaimed_row(
     """Tell whether the wallet's list has no row left that could be the unknown payment.
 
     Whatever makes the list doubtful answers no: an empty one (Flash also gives one when its
-    custodian fails), a full one (what came before is cut off), a row without an amount. The
+    custodian fails), a full one that does not reach back so far, a row without an amount. The
     direction is not believed, and the price may have moved since: a wide net only keeps us from
     deciding. A row is another payout's only if that one claimed it, or settled about then.
     """
-    if not 0 < len(rows) < STATEMENT_ROWS:
-        return False
     expected = rate.minor_floor(attempt.amount_msat * NANOUSD_PER_CENT)
     drift = max(expected // PRICE_DRIFT_PARTS, rate.minor_floor(2000 * NANOUSD_PER_CENT))
     since = attempt.created_at - WINDOW_BEFORE
     until = attempt.invoice_expires_at + WINDOW_AFTER
+    is_cut = len(rows) >= STATEMENT_ROWS and min(row.at for row in rows) >= since
+    if not rows or is_cut:
+        return False
     near = [
         row.at
         for row in rows

@@ -93,9 +93,10 @@ def judge(
                 continue
             if any(each.may_be(row) for each in elsewhere for row in rows):
                 continue
-            unasked = [row.row_id for row in rows if row.is_completed is None]
-            to_ask += unasked
-            if unasked or not all(row.is_completed for row in rows):
+            # One that was not completed when Flash was asked may be by now.
+            incomplete = [row.row_id for row in rows if not row.is_completed]
+            to_ask += incomplete
+            if incomplete:
                 continue
         claims += _paired(group, rows)
     return Judgement(tuple(claims), tuple(to_ask), tuple(row.row_id for row in strangers))

@@ -38,6 +38,7 @@ EXTRA_AFTER = timedelta(minutes=10)  # a row that fits nothing by then is nobody
 SETTLED_SKEW = timedelta(minutes=2)  # Flash's clock is not ours
 MISSING_AFTER = timedelta(days=3)
 ASK_AT_ONCE = 20
+ASK_AGAIN_AFTER = timedelta(minutes=2)
 KEEP_AT_ONCE = 500
 DROPPED_BEFORE = timedelta(days=2)
 WHOLE_EVERY = timedelta(minutes=10)  # for rows that come late only: the whole list is long
@@ -85,6 +86,8 @@ class Statements:
         self._pace = pace
         self._tracking = tracking
         self._next_whole = clock.utc_now()
+        # When Flash was last asked about rows that keep something from being decided.
+        self._asked_at: dict[str, datetime] = {}
 
     async def look(self, store_id: str, flash_wallet_id: str) -> Look:
         """Read the statement, keep what is new, and let sends claim their rows.
@@ -135,12 +138,17 @@ class Statements:
         await self._database.write(_set_aside, store_id, flash_wallet_id, now)
         count = await self._database.read(_judge, store_id, flash_wallet_id)
         asked = 0
-        for row in (*count.undecided, *count.feeless)[:ASK_AT_ONCE]:
+        wanted = (*count.undecided, *count.feeless)
+        known = self._asked_at
+        self._asked_at = {row.id: known[row.id] for row in wanted if row.id in known}
+        due = [row for row in wanted if known.get(row.id, now - LATE) <= now - ASK_AGAIN_AFTER]
+        for row in due[:ASK_AT_ONCE]:
             # A fee can wait for a quiet moment; an unknown outcome cannot.
             if row in count.undecided:
                 await self._pace.take(Need.LOOK_UP)
             elif not self._pace.try_take(Need.PROBE):
                 break
+            self._asked_at[row.id] = now
             await self._ask(row)
             asked += 1
         if asked:

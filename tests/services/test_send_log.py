@@ -30,6 +30,16 @@ TWIN = Near(settled=((NOON - timedelta(minutes=2), NOON + timedelta(minutes=3)),
 CASES: dict[str, tuple[list[StatementRow], Near, bool]] = {
     "an empty list proves nothing": ([], NONE, False),
     "a full list may have lost its end": ([FAR] * STATEMENT_ROWS, NONE, False),
+    "a full list that reaches back far enough is whole": (
+        [FAR] * (STATEMENT_ROWS - 1) + [row(50 * DOLLAR, minutes=-3)],
+        NONE,
+        True,
+    ),
+    "but a row in it may be the payment": (
+        [row()] + [row(50 * DOLLAR, minutes=-3)] * (STATEMENT_ROWS - 1),
+        NONE,
+        False,
+    ),
     "rows of other amounts are of no matter": ([FAR], NONE, True),
     "a row that fits may be the payment": ([FAR, row()], NONE, False),
     "a row that fits may be another payout's": ([FAR, row()], TWIN, True),

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from models.errors import StateChanged
+from models.flash import RowDetails
 from models.payout import EvidenceGrade, Payout
 from models.statement import BookState, ClosedBook, KeptRow, Proposal, RowState
 from models.states import PayoutState
 from services.closed_books import TOLERANCE_NANOUSD
 from services.statement_policy import Claim
-from services.statements import Look
+from services.statements import Look, Statements
 from services.storage import attempt as attempts
 from services.storage import closed_book as closed_books
 from services.storage import statement_row as statement_rows
@@ -404,3 +405,39 @@ async def test_a_row_that_another_process_claimed_a_moment_before_settles_nothin
 
     assert (await paying_shop.payout(payout.id)).state is S.IN_FLIGHT
     assert beneath.value("SELECT state FROM statement_rows WHERE id = 'contended'") == "unclaimed"
+
+
+async def test_a_row_that_was_not_completed_yet_is_asked_about_again(
+    paying_shop: Shop, hand: Hand
+) -> None:
+    await paying_shop.claim(await paying_shop.pull_payment(), (await hand.home_invoice(700)).pr)
+    await look(paying_shop)
+    payout = await in_doubt(paying_shop, hand, "debited_but_error")
+    tools = paying_shop.connected.worker.tools
+    asked: list[str] = []
+
+    class Slow:
+        """Says of each row for once that it is under way."""
+
+        fetch_statement = tools.client.fetch_statement
+        fetch_whole_statement = tools.client.fetch_whole_statement
+
+        async def fetch_row_details(self, row_id: str) -> RowDetails:
+            asked.append(row_id)
+            return RowDetails(is_completed=len(asked) > 1, fee_nanousd=0)
+
+    statements = Statements(
+        paying_shop.container.database,
+        paying_shop.clock,
+        Slow(),  # type: ignore[arg-type]  # all that a look asks for
+        tools.pace,
+        paying_shop.container.tracking,
+    )
+    wallet = (await tools.client.fetch_wallet()).flash_wallet_id
+    for expected in (S.IN_FLIGHT, S.IN_FLIGHT, S.COMPLETED):
+        await statements.look(payout.store_id, wallet)
+        assert (await paying_shop.payout(payout.id)).state is expected
+        paying_shop.clock.advance(minutes=1)
+
+    assert len(set(asked)) == 1
+    assert len(asked) == 2
