@@ -236,7 +236,7 @@ def open_sqlite(path: str, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def open_postgres(url: str, *, read_only: bool = False) -> psycopg.Connection[Any]:
-    """Open a PostgreSQL connection; readers cannot write, plans suit an SSD."""
+    """Open a PostgreSQL connection; readers see one moment and cannot write, plans suit an SSD."""
     connection = psycopg.connect(
         url,
         connect_timeout=5,
@@ -244,6 +244,8 @@ def open_postgres(url: str, *, read_only: bool = False) -> psycopg.Connection[An
     )
     connection.prepare_threshold = 2
     connection.read_only = read_only
+    if read_only:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     return connection
 
 

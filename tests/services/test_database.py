@@ -27,8 +27,8 @@ from services.storage.statement import Statement, Transaction
 from tests.support.builders import a_payout, plant
 from tests.support.clock import NOON
 from tests.support.databases import Raw
+from tests.support.patience import PATIENCE_S
 
-WAIT_S = 10
 STORES = table_of(StoreRow)
 
 
@@ -51,10 +51,10 @@ async def held_up(database: Database) -> AsyncIterator[None]:
 
     def wait(_tx: Transaction) -> None:
         busy.release()
-        free.wait(WAIT_S)
+        free.wait(PATIENCE_S)
 
     waiting = [asyncio.ensure_future(database.write(wait)) for _ in range(number)]
-    await asyncio.to_thread(lambda: [busy.acquire(timeout=WAIT_S) for _ in range(number)])
+    await asyncio.to_thread(lambda: [busy.acquire(timeout=PATIENCE_S) for _ in range(number)])
     try:
         yield
     finally:
@@ -180,7 +180,7 @@ async def test_work_goes_on_when_the_one_who_asked_has_left(
         await asked
     assert asked.cancelled()
     # Two writers of a server may end in either order.
-    await asyncio.wait_for(both_told.wait(), WAIT_S)
+    await asyncio.wait_for(both_told.wait(), PATIENCE_S)
     assert users(beneath) == {"alice", "bob"}
 
 
@@ -201,7 +201,7 @@ async def test_what_comes_after_closing_is_refused_at_once(database_url: str) ->
 
     for asked in (database.write(add_user, "late"), database.read(stores.read_kind)):
         with pytest.raises(UnavailableError):
-            await asyncio.wait_for(asked, WAIT_S)
+            await asyncio.wait_for(asked, PATIENCE_S)
 
 
 async def test_a_hundred_writers_at_once_lose_nothing(database: Database, beneath: Raw) -> None:
@@ -222,17 +222,34 @@ async def test_a_reader_sees_no_half_of_a_transaction(database: Database, beneat
     def write_slowly(tx: Transaction) -> None:
         add_user(tx, "alice")
         halfway.set()
-        go_on.wait(WAIT_S)
+        go_on.wait(PATIENCE_S)
         add_user(tx, "bob")
 
     writing = asyncio.ensure_future(database.write(write_slowly))
-    await asyncio.to_thread(halfway.wait, WAIT_S)
+    await asyncio.to_thread(halfway.wait, PATIENCE_S)
     during = await database.read(stores.find_user_id, "alice@example.com")
     go_on.set()
     await writing
 
     assert during is None
     assert users(beneath) == {"alice", "bob"}
+
+
+async def test_a_reader_sees_one_moment_whatever_it_asks(database: Database) -> None:
+    halfway, go_on = threading.Event(), threading.Event()
+
+    def read_slowly(tx: Transaction) -> list[str | None]:
+        first = stores.find_user_id(tx, "alice@example.com")
+        halfway.set()
+        go_on.wait(PATIENCE_S)
+        return [first, stores.find_user_id(tx, "alice@example.com")]
+
+    reading = asyncio.ensure_future(database.read(read_slowly))
+    await asyncio.to_thread(halfway.wait, PATIENCE_S)
+    await database.write(add_user, "alice")
+    go_on.set()
+
+    assert await reading == [None, None]
 
 
 @pytest.mark.postgresql
@@ -254,7 +271,7 @@ class TestPostgresql:
             runs.append(first)
             stores.set_password(tx, f"us_{first}", first)
             if len(runs) <= 2:
-                meeting.wait(WAIT_S)
+                meeting.wait(PATIENCE_S)
             stores.set_password(tx, f"us_{second}", first)
 
         await asyncio.gather(
