@@ -6,7 +6,9 @@ import asyncio
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import Argon2Error, InvalidHashError
@@ -58,14 +60,20 @@ class Passwords:
         self._waiting = 0
         self._nobodys: str | None = None
 
-    def check_room(self) -> None:
-        """Refuse at once what would be refused later, before anything is read or written for it.
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Take a place among those who wait, before anything is read or written for them.
 
         Raises:
             RateLimited: Too many wait already.
         """
         if self._waiting >= WAITING_LIMIT:
             raise RateLimited(2, "Too many sign in at this moment; try again shortly.")
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
     async def hash(self, password: str) -> str:
         """Hash a password.
@@ -73,14 +81,11 @@ class Passwords:
         Raises:
             RateLimited: Too many wait already.
         """
-        return str(await self._run(hash_password, password))
+        with self.place():
+            return str(await self._run(hash_password, password))
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
-        """Tell whether a password is right; takes as long where there is none.
-
-        Raises:
-            RateLimited: Too many wait already.
-        """
+        """Tell whether a password is right, for whoever has a place; as slowly for nobody's."""
         return bool(await self._run(self._verify, password_hash, password))
 
     def is_outdated(self, password_hash: str) -> bool:
@@ -94,14 +99,9 @@ class Passwords:
         return is_right and password_hash is not None
 
     async def _run(self, function: object, *words: str | None) -> object:
-        self.check_room()
         assert callable(function)
-        self._waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, function, *words)
-        finally:
-            self._waiting -= 1
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, function, *words)
 
 
 def _yield_to_others() -> None:

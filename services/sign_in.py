@@ -90,11 +90,11 @@ class SignIn:
             SecondFactorNeeded: All is right, but a code is needed.
             RateLimited: Too much failed; try again later.
         """
-        self._passwords.check_room()
         email = email.strip().lower()[:EMAIL_LIMIT]
-        account = await self._count(email, origin)
-        person = await self._database.read(people.find_person, email)
-        await self._check_password(person, password, origin)
+        with self._passwords.place():
+            account = await self._count(email, origin)
+            person = await self._database.read(people.find_person, email)
+            await self._check_password(person, password, origin)
         assert person is not None
         if person.has_second_factor and not code:
             raise SecondFactorNeeded(self._ticket(person))
@@ -125,8 +125,9 @@ class SignIn:
         person = await self._database.read(people.read_person, session.user_id)
         assert person is not None
         origin = Origin(actor.address, actor.agent, actor.request_id)
-        account = await self._count(person.email, origin)
-        await self._check_password(person, password, origin)
+        with self._passwords.place():
+            account = await self._count(person.email, origin)
+            await self._check_password(person, password, origin)
 
         def confirm(tx: Transaction) -> bool:
             if person.has_second_factor and not self._factors.is_right(tx, person.id, code):
