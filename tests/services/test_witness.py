@@ -174,6 +174,8 @@ async def test_a_day_after_expiry_it_is_for_people_though_flash_cannot_be_asked(
     payout_id = await drawn(paying_shop, minted)
     await paying_shop.reaches(payout_id, S.IN_FLIGHT)
     worker, wallet = paying_shop.connected.worker, await paying_shop.wallet()
+    # What it still writes when it ends, it would write at the time that is set then.
+    await paying_shop.comes_to_rest()
     await paying_shop.container.supervisor.end(f"worker {paying_shop.store.id}")
     paying_shop.clock.advance(hours=25)
     await hand.fault("http_401", match={"operation": "lnInvoicePaymentStatus"})
