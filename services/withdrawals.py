@@ -55,7 +55,6 @@ from services.vault import Vault, token_hash
 
 _log = structlog.get_logger(__name__)
 
-WAIT_S = 3.0  # tills give up after five seconds, so the answer must come within four
 MEMO_LIMIT = 300
 
 
@@ -90,6 +89,8 @@ class _Draw:
 
 class Withdrawals:
     """Offers and takes claims."""
+
+    wait_s = 3.0  # tills give up after five seconds, so the answer must come within four
 
     def __init__(
         self,
@@ -141,7 +142,7 @@ class Withdrawals:
         """
         payout_id = self._ids.new(PAYOUT)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + WAIT_S
+        deadline = loop.time() + self.wait_s
         with self._hub.listen_payout(payout_id) as changes:
             same = (claim.k1, claim.invoice.payment_hash)
             payout = await self._twins.share(same, lambda: self._reserve_or_find(claim, payout_id))
@@ -165,7 +166,7 @@ class Withdrawals:
         over (the tap is used, the invoice seen, the budget short), it must not be told a refusal.
         """
         try:
-            return await self._database.write_within(WAIT_S, self._reserve, claim, payout_id)
+            return await self._database.write_within(self.wait_s, self._reserve, claim, payout_id)
         except DuplicateRow:
             # Another callback won the race; this time its rows are there to see.
             return await self._database.write(self._reserve, claim, payout_id)

@@ -6,6 +6,7 @@ import asyncio
 
 from app.live import Board, Boards
 from services.hub import Hub
+from tests.support.patience import PATIENCE_S
 
 
 class Page:
@@ -52,7 +53,7 @@ async def test_what_is_dear_follows_the_first_look_without_anything_happening() 
 
     boards = Boards(Hub())
     await boards.join(("st_1", "all"), read, page, follow=follow)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while len(page.shown) < 2:
             await asyncio.sleep(0)
     boards.close()

@@ -14,6 +14,7 @@ from models.store import Role, Store
 from services.standing import Standings
 from tests.support.api import Api
 from tests.support.databases import Raw
+from tests.support.patience import PATIENCE_S
 from tests.support.shop import ALICE, Shop
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
@@ -56,13 +57,13 @@ async def test_a_store_without_flash_is_told_so_and_a_stop_at_once(
 
 
 async def test_the_last_change_of_a_burst_is_read_a_little_later(shop: Shop, sums: Counted) -> None:
-    reader = StandingReader(shop.container, shop.store, every_s=0.05)
+    reader = StandingReader(shop.container, shop.store, every_s=0.5)
     found: Standing | None = None
     with shop.container.hub.listen_store(shop.store.id) as hints:
         for _ in range(9):
             found = await reader.read(found)
         assert sums.reads < 9
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert await hints.wait()
         before = sums.reads
         await reader.read(found)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from app import live
 from app.container import Container, build, running
-from app.live import POLL_S, Boards
+from app.live import Boards
 from models.errors import Unauthenticated
 from models.events import Change, PayoutChanged, WalletChanged
 from models.session import SessionKind
@@ -27,11 +28,11 @@ from services.stores import NewStore
 from services.vault import token_hash
 from tests.support.clock import HandClock
 from tests.support.databases import PostgresPool, Raw, raw
+from tests.support.patience import PATIENCE_S
 from tests.support.shop import ALICE, open_store, settings_for
 
 pytestmark = pytest.mark.postgresql
 
-SOON_S = 2.0  # well before the slow poll, which would find it too
 _CUT = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
     " WHERE datname = current_database() AND query LIKE '{}%'"
@@ -81,7 +82,7 @@ async def commit(container: Container, *changes: Change) -> None:
 async def _reread(hints: Subscription) -> list[Change]:
     """Wait until a listener is told to read everything again; returns the hints before."""
     heard: list[Change] = []
-    async with asyncio.timeout(POLL_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not hints.take_overflow():
             heard += await hints.wait()
     return heard
@@ -104,8 +105,9 @@ class Looker:
 
 
 async def test_a_change_made_by_one_is_on_the_boards_of_the_other(
-    twins: tuple[Container, Container],
+    twins: tuple[Container, Container], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(live, "POLL_S", 10 * PATIENCE_S)  # the slow poll would find it too
     one, other = twins
     store = await open_store(one)
     boards, looker = Boards(other.hub), Looker()
@@ -120,7 +122,7 @@ async def test_a_change_made_by_one_is_on_the_boards_of_the_other(
     loop = asyncio.get_running_loop()
     await one.pull_payments.create(store.id, wanted, ALICE)
     committed = loop.time()
-    async with asyncio.timeout(SOON_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await looker.shown.get() == 1
     print(f"on the other's board after {(loop.time() - committed) * 1000:.1f} ms")
     boards.close()
@@ -134,12 +136,12 @@ async def test_hints_keep_their_words_and_who_told_them_does_not_hear_them_twice
     with one.hub.listen_store(_STORE) as here, other.hub.listen_store(_STORE) as there:
         with other.hub.listen_payout("po_1") as waiting:
             await commit(one, *told)
-            assert await there.wait(SOON_S) == told
-            assert await waiting.wait(SOON_S) == told[:1]
+            assert await there.wait(PATIENCE_S) == told
+            assert await waiting.wait(PATIENCE_S) == told[:1]
         await commit(other, moved(2))
 
-        assert await here.wait(SOON_S) == told
-        assert await here.wait(SOON_S) == [moved(2)]
+        assert await here.wait(PATIENCE_S) == told
+        assert await here.wait(PATIENCE_S) == [moved(2)]
 
 
 async def test_a_burst_is_told_in_few_words(twins: tuple[Container, Container], url: str) -> None:
@@ -169,14 +171,14 @@ async def test_after_a_lost_line_everything_is_read_again(
     one, other = twins
     with other.hub.listen_store(_STORE) as there:
         await commit(one, moved(1))
-        assert await there.wait(SOON_S) == [moved(1)]
+        assert await there.wait(PATIENCE_S) == [moved(1)]
         # Each instance has one of either.
         assert len(under.rows(_CUT.format(lost))) >= 1
         await commit(one, moved(2))
         await _reread(there)
 
         await commit(one, moved(3))
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(PATIENCE_S):
             while moved(3) not in await there.wait():
                 pass
     name = "hints heard" if lost == "LISTEN" else "hints told"
@@ -201,7 +203,7 @@ async def test_a_store_that_one_made_is_open_to_the_other(
     one, other = twins
     store = await open_store(one)
 
-    async with asyncio.timeout(POLL_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not other.vault.knows(store.id):
             await asyncio.sleep(EVERY_S)
     wanted = NewPullPayment(name="Tips", currency="SATS", amount=1_000, auto_approve=True)

@@ -17,6 +17,7 @@ from models.states import PayoutStatus
 
 LAST_DAY = datetime(2026, 11, 20, 23, tzinfo=UTC)  # midnight in Berlin
 LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+MARK = "window.mark"
 ALIASES = ("Café Aurora", "<b>bold</b> &amp; <a>co</a>", "Lucía, night shift", "Ines")
 
 
@@ -55,6 +56,11 @@ class ChartPage:
             )
         self._said = Text("pre").props("data-testid=said")
 
+    @property
+    def is_drawn(self) -> bool:
+        """Tell whether both charts are drawn, and from now on only patched."""
+        return all(chart._figure._is_ready for chart in (self._trend, self._cards))
+
     def show(self, number: int = 30, extra: int = 0, step: Step = "day") -> None:
         """Show made-up figures."""
         self._trend.show(some_buckets(number, step, extra), "Europe/Berlin", step)
@@ -65,25 +71,37 @@ class ChartPage:
 
 
 def serve(port: int) -> None:
-    """Serve the page, and `/show` that changes the one opened last."""
+    """Serve the page; `/show` changes the one opened last, `/drawn` tells whether it is drawn.
+
+    `/mark` sends it a number, which comes after all that was sent before.
+    """
     serve_style_sheet()
     install_plotly_bundle()
-    newest: list[ChartPage] = []
+    newest: list[tuple[ChartPage, Client]] = []
 
     def page(client: Client, number: int = 30, step: str = "day", *, wait: bool = False) -> None:
         with html.div().classes("fp-page"), html.main().classes("fp-main"):
             charts = ChartPage()
-        newest[:] = [charts]
+        newest[:] = [(charts, client)]
         known: dict[str, Step] = {"hour": "hour", "day": "day", "week": "week"}
         if not wait:
             client.on_connect(lambda: charts.show(number, step=known[step]))
 
     async def change(number: int = 30, extra: int = 0, step: Step = "day") -> str:
-        newest[0].show(number, extra, step)
+        newest[0][0].show(number, extra, step)
         return "shown"
+
+    async def is_drawn() -> bool:
+        return newest[0][0].is_drawn
+
+    async def mark(number: int) -> str:
+        newest[0][1].run_javascript(f"{MARK} = {number}")
+        return "sent"
 
     ui.page("/")(page)
     app.get("/show")(change)
+    app.get("/drawn")(is_drawn)
+    app.get("/mark")(mark)
     ui.run(host="127.0.0.1", port=port, reload=False, show=False, show_welcome_message=False)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
+import re
 import socket
 import subprocess
 import sys
@@ -14,22 +15,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Route, expect
 
+from tests.browser.chart_page import MARK
+from tests.browser.chromium import new_page
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
-from tests.support.postgres import require_or_skip
 
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 TREND, CARDS = "[data-testid=trend]", "[data-testid=top-cards]"
-START_S = 30.0
 COMPLETED, FAILED = 0, 3
+# Resolves once nothing has moved for a moment.
+AT_REST = """() => new Promise((resolve) => {
+  let before = null;
+  const look = () => {
+    const bars = [...document.querySelectorAll('.bars path')];
+    const now = JSON.stringify(bars.map((bar) => bar.getBoundingClientRect()));
+    if (now === before) resolve(true);
+    else [before] = [now, setTimeout(look, 100)];
+  };
+  look();
+})"""
 
 
 @pytest.fixture(scope="module")
@@ -46,22 +54,13 @@ def address() -> Iterator[str]:
 
 
 def wait_for(port: int) -> None:
-    end = time.monotonic() + START_S
+    end = time.monotonic() + PATIENCE_S
     while True:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         assert time.monotonic() < end, "the page was not served in time"
         time.sleep(0.05)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    require_or_skip("Chromium", available=Path(CHROMIUM).exists())
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Tab:
@@ -73,6 +72,7 @@ class Tab:
         self.received: list[str] = []
         self.complaints: list[str] = []
         self._address = address
+        self._marks = 0
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.asked.append(request.url))
@@ -83,7 +83,9 @@ class Tab:
             self.complaints.append(message.text)
 
     def _receive(self, frame: str | bytes) -> None:
-        self.received.append(frame if isinstance(frame, str) else frame.decode())
+        text = frame if isinstance(frame, str) else frame.decode()
+        if MARK not in text:
+            self.received.append(text)
 
     def open(self, query: str = "") -> None:
         self.page.goto(f"{self._address}/{query}")
@@ -95,13 +97,34 @@ class Tab:
             self.page.wait_for_selector(f"{chart} .bars path")
             # From then on it hears clicks.
             self.page.wait_for_selector(f"{chart} .fp-tip", state="attached")
-        self.page.wait_for_timeout(300)
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._call("drawn"):
+            assert time.monotonic() < deadline, "the charts were not drawn in time"
+        self.page.evaluate(AT_REST)
+        self.catch_up()
         self.received.clear()
 
     def show(self, query: str) -> None:
-        with urllib.request.urlopen(f"{self._address}/show?{query}") as answer:
-            assert answer.status == 200
-        self.page.wait_for_timeout(300)
+        self._call(f"show?{query}")
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Wait until all that was sent so far is here."""
+        self._marks += 1
+        self._call(f"mark?number={self._marks}")
+        self.until(f"{MARK} === {self._marks}")
+
+    def until(self, expression: str) -> None:
+        self.page.wait_for_function(expression)
+
+    def until_of(self, of_the_plot: str) -> None:
+        """Wait for what is drawn over time."""
+        plot = f"document.querySelector('{TREND} .js-plotly-plot')"
+        self.until(f"(({{data, layout}}) => {of_the_plot})({plot})")
+
+    def _call(self, what: str) -> Any:
+        with urllib.request.urlopen(f"{self._address}/{what}") as answer:
+            return json.load(answer)
 
     def plot(self, chart: str = TREND) -> Locator:
         return self.page.locator(f"{chart} .js-plotly-plot")
@@ -123,23 +146,23 @@ class Tab:
         return str(bar.evaluate("bar => getComputedStyle(bar).fill"))
 
 
-def new_tab(chromium: Browser, address: str, **settings: Any) -> Iterator[Tab]:
-    page = chromium.new_page(reduced_motion="reduce", **settings)
+def new_tab(browser: Browser, address: str, **settings: Any) -> Iterator[Tab]:
+    page = new_page(browser, reduced_motion="reduce", **settings)
     tab = Tab(page, address)
     yield tab
-    page.close()
+    page.context.close()
     assert not tab.complaints
 
 
 @pytest.fixture
-def tab(chromium: Browser, address: str) -> Iterator[Tab]:
-    yield from new_tab(chromium, address, viewport={"width": 1440, "height": 600})
+def tab(browser: Browser, address: str) -> Iterator[Tab]:
+    yield from new_tab(browser, address, viewport={"width": 1440, "height": 600})
 
 
 @pytest.fixture
-def phone(chromium: Browser, address: str) -> Iterator[Tab]:
+def phone(browser: Browser, address: str) -> Iterator[Tab]:
     small = {"width": 390, "height": 844}
-    yield from new_tab(chromium, address, viewport=small, has_touch=True, is_mobile=True)
+    yield from new_tab(browser, address, viewport=small, has_touch=True, is_mobile=True)
 
 
 def test_only_the_small_library_is_loaded_and_it_may_be_kept(tab: Tab) -> None:
@@ -159,15 +182,16 @@ def test_only_the_small_library_is_loaded_and_it_may_be_kept(tab: Tab) -> None:
 def test_the_library_waits_until_there_is_something_to_show(tab: Tab) -> None:
     tab.open("?wait=1")
     skeleton = tab.page.locator(f"{TREND} .fp-skeleton")
-    assert skeleton.is_visible()
+    expect(skeleton).to_be_visible()
     tab.show("number=0")
-    assert tab.page.get_by_text("No payouts in this time").is_visible()
+    empty = tab.page.get_by_text("No payouts in this time")
+    expect(empty).to_be_visible()
     assert not [url for url in tab.asked if "/charts/" in url]
 
     tab.show("number=30")
     tab.page.wait_for_selector(f"{TREND} .bars path")
-    assert not skeleton.is_visible()
-    assert not tab.page.get_by_text("No payouts in this time").is_visible()
+    expect(skeleton).to_be_hidden()
+    expect(empty).to_be_hidden()
 
 
 def test_a_click_on_a_segment_picks_its_bucket_and_status(tab: Tab) -> None:
@@ -206,7 +230,7 @@ def test_an_alias_is_shown_as_it_was_written(tab: Tab) -> None:
 
     assert marks[1] == "<b>bold</b> &amp; <…"
     head = tab.page.locator(f"{CARDS} .fp-tip-head")
-    assert head.text_content() == "<b>bold</b> &amp; <a>co</a>"
+    expect(head).to_have_text("<b>bold</b> &amp; <a>co</a>")
 
 
 def test_pointing_at_a_bucket_lists_its_statuses(tab: Tab) -> None:
@@ -214,13 +238,9 @@ def test_pointing_at_a_bucket_lists_its_statuses(tab: Tab) -> None:
 
     tab.page.mouse.move(*tab.middle(tab.bar(27)))
 
-    lines = tab.page.locator(f"{TREND} .fp-tip > *").all_inner_texts()
-    assert [line.split("\n") for line in lines] == [
-        ["Thu 19 Nov 2026"],
-        ["●", "Completed", "22"],
-        ["✕", "Failed", "6"],
-        ["Total", "28 payouts"],
-    ]
+    expect(tab.page.locator(f"{TREND} .fp-tip > *")).to_have_text(
+        ["Thu 19 Nov 2026", "●Completed22", "✕Failed6", "Total28 payouts"]
+    )
 
 
 def test_the_keyboard_reaches_every_segment(tab: Tab) -> None:
@@ -231,7 +251,7 @@ def test_the_keyboard_reaches_every_segment(tab: Tab) -> None:
         tab.page.keyboard.press(key)
     tab.hears("2026-11-20 23 failed")
     tab.page.keyboard.press("Escape")
-    assert tab.plot().get_attribute("data-shown") is None
+    expect(tab.plot()).not_to_have_attribute("data-shown", re.compile(""))
 
     tab.plot(CARDS).focus()
     for key in ("ArrowDown", "ArrowDown", "Enter"):
@@ -245,7 +265,7 @@ def test_a_new_payout_is_a_patch_and_nothing_is_drawn_anew(tab: Tab) -> None:
 
     tab.show("extra=3")
 
-    assert tab.plot().evaluate("plot => plot.data[2].y.at(-1)") == 3
+    tab.until_of("data[2].y.at(-1) === 3")
     assert tab.page.evaluate("window.was.every(node => node.isConnected)")
     sent = "\n".join(tab.received)
     assert "restyle" in sent
@@ -265,11 +285,11 @@ def test_another_bucket_and_another_step_are_patches_too(tab: Tab) -> None:
     tab.open_drawn()
 
     tab.show("number=31")
-    assert tab.plot().evaluate("plot => plot.layout.meta.keys.length") == 31
+    tab.until_of("layout.meta.keys.length === 31")
     tab.show("number=400&step=hour")
-    assert tab.bar(399).evaluate("bar => bar.getAttribute('d').length > 6")
+    expect(tab.bar(399)).to_have_attribute("d", re.compile(".{7}"))
     tab.show("number=0")
-    assert tab.page.get_by_text("No payouts in this time").is_visible()
+    expect(tab.page.get_by_text("No payouts in this time")).to_be_visible()
 
     assert "paper_bgcolor" not in "\n".join(tab.received)
 
@@ -282,9 +302,7 @@ def test_what_changes_while_the_library_loads_is_not_lost(tab: Tab) -> None:
     tab.show("extra=7")
     held[0].continue_()
 
-    tab.page.wait_for_function(
-        "document.querySelector('[data-testid=trend] .js-plotly-plot').data?.[2].y.at(-1) === 7"
-    )
+    tab.until_of("data?.[2].y.at(-1) === 7")
 
 
 def test_the_choices_tell_what_is_wanted(tab: Tab) -> None:
@@ -293,15 +311,12 @@ def test_the_choices_tell_what_is_wanted(tab: Tab) -> None:
 
     trend.get_by_role("button", name="Amount").click()
     tab.hears("amount by day")
-    tab.page.wait_for_function(
-        "document.querySelector('[data-testid=trend] .js-plotly-plot').data[0].y[29] === 20000"
-    )
+    tab.until_of("data[0].y[29] === 20000")
     trend.get_by_role("button", name="Week").click()
     tab.hears("amount by week")
     cards.get_by_role("button", name="Amount").click()
     tab.hears("ranked by amount")
-    pressed = trend.locator("[aria-pressed=true]").all_inner_texts()
-    assert pressed == ["Amount", "Week"]
+    expect(trend.locator("[aria-pressed=true]")).to_have_text(["Amount", "Week"])
 
 
 def test_the_scheme_recolors_what_is_drawn(tab: Tab) -> None:
@@ -312,16 +327,16 @@ def test_the_scheme_recolors_what_is_drawn(tab: Tab) -> None:
     tab.page.evaluate("window.was = document.querySelector('.main-svg'); 0")
 
     tab.page.evaluate("Quasar.Dark.set(true)")
-    tab.page.wait_for_timeout(300)
-    dark = [tab.color_of(tab.bar(3)), tab.color_of(mark)]
+    expect(tab.bar(3)).not_to_have_css("fill", light[0])
+    expect(mark).not_to_have_css("fill", light[1])
+    dark = tab.color_of(tab.bar(3))
     tab.show("extra=2")
 
-    assert all(before != after for before, after in zip(light, dark, strict=True))
+    tab.until_of("data[2].y.at(-1) === 2")
     assert tab.page.evaluate("window.was.isConnected")
-    assert tab.color_of(tab.bar(3)) == dark[0]
+    assert tab.color_of(tab.bar(3)) == dark
     tab.page.evaluate("Quasar.Dark.set(false)")
-    tab.page.wait_for_timeout(300)
-    assert tab.color_of(tab.bar(3)) == light[0]
+    expect(tab.bar(3)).to_have_css("fill", light[0])
 
 
 def test_a_screen_reader_finds_a_sentence_and_a_table(tab: Tab) -> None:
@@ -342,9 +357,9 @@ def test_a_phone_shows_everything_and_picks_with_the_second_touch(phone: Tab) ->
     bar = phone.middle(phone.bar(12))
 
     phone.page.touchscreen.tap(*bar)
+    expect(phone.page.locator(f"{TREND} .fp-tip")).to_be_visible()
     phone.page.wait_for_timeout(200)
     assert phone.page.get_by_test_id("said").text_content() == ""
-    assert phone.page.locator(f"{TREND} .fp-tip").is_visible()
     phone.page.touchscreen.tap(*bar)
 
     phone.hears("2026-11-03 23 completed")

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 import segno
-from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from models.states import PayoutState
 from models.store import SYSTEM
@@ -26,18 +24,10 @@ from services.storage import wallet as wallets
 from services.storage.statement import Transaction
 from services.verdicts import PAID_AFTER_RELEASE
 from tests.browser.till import Till
-from tests.support.postgres import require_or_skip
+from tests.support.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-]
 # Chromium reads codes itself on phones and on macOS only; what it would see is said here.
 DETECTOR = """
 window.BarcodeDetector = class {
@@ -50,7 +40,6 @@ window.BarcodeDetector = class {
   }
 };
 """
-WAIT_S = 20.0
 
 
 class Counter(Till):
@@ -70,7 +59,7 @@ class Counter(Till):
         made = self.http.post(f"{self.sandbox.control_url}/foreign-invoices", json=body)
         made.raise_for_status()
         self.post_once("payouts", destination=made.json()["pr"], pull_payment_id=self.fund)
-        deadline = time.monotonic() + WAIT_S
+        deadline = time.monotonic() + PATIENCE_S
         while not (found := self.get("payouts", state="in_flight")["items"]):
             assert time.monotonic() < deadline, "the payout was not sent in time"
             time.sleep(0.1)
@@ -99,7 +88,7 @@ class Counter(Till):
 
         # A browser that is driven from here has a loop of its own in this thread.
         with ThreadPoolExecutor(1) as other:
-            other.submit(asyncio.run, write()).result(WAIT_S)
+            other.submit(asyncio.run, write()).result(PATIENCE_S)
 
 
 def _review(tx: Transaction, store_id: str, payout_id: str) -> None:
@@ -116,31 +105,10 @@ def _shut(tx: Transaction, store_id: str, _: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    require_or_skip("Chromium", available=Path(CHROMIUM).exists())
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
 def counter(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Counter]:
     del browser  # without one there is nothing to serve
-    counter = Counter(tmp_path_factory.mktemp("counter"))
-    try:
-        counter.open()
-        yield counter
-    finally:
-        counter.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    opened = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    opened.set_default_timeout(20_000)
-    yield opened
-    opened.context.close()
+    with Counter(tmp_path_factory.mktemp("counter")) as opened:
+        yield opened
 
 
 def test_an_invoice_that_is_pasted_is_reviewed_approved_and_paid_once(

@@ -4,52 +4,24 @@ from __future__ import annotations
 
 import csv
 import re
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.chromium import new_page
 from tests.browser.till import Till
-from tests.support.postgres import require_or_skip
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 LIVE = "[data-testid=live-state]"
 ROWS = "[data-testid=payout-table] .ag-row"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    require_or_skip("Chromium", available=Path(CHROMIUM).exists())
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def till(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Till]:
-    del browser  # without one there is nothing to serve
-    till = Till(tmp_path_factory.mktemp("till"))
-    try:
-        till.open()
-        yield till
-    finally:
-        till.close()
-
-
 def look(browser: Browser, url: str, width: int = 1440) -> Page:
-    page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
-    page.set_default_timeout(20_000)
+    page = new_page(browser, width)
     page.goto(url)
-    expect(page.locator(LIVE)).to_have_attribute("data-state", "live", timeout=20_000)
+    expect(page.locator(LIVE)).to_have_attribute("data-state", "live")
     return page
 
 
@@ -175,7 +147,7 @@ def test_the_page_says_when_it_is_cut_off_and_comes_back(page: Page, till: Till)
     expect(page.locator(LIVE)).to_have_attribute("data-state", "cut-off")
     till.start()
     till.wait_until_connected()
-    expect(page.locator(LIVE)).to_have_attribute("data-state", "live", timeout=40_000)
+    expect(page.locator(LIVE)).to_have_attribute("data-state", "live")
     till.tap("after the return")
     expect(page.locator(ROWS).first).to_contain_text("after the return")
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from services import totp_policy
-from tests.browser.test_dashboard import CHROMIUM, FLAGS
-from tests.support.postgres import require_or_skip
+from tests.browser.chromium import new_page
+from tests.support import caller
+from tests.support.patience import PATIENCE_S
 from tests.support.program import Program
 from tests.support.sandbox import SandboxProcess
 
@@ -24,15 +25,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 OWNER = {"email": "owner@example.com", "password": "wonderful brick 7 lamp"}
 VIEWER = {"email": "viewer@example.com", "password": "another fine 9 lantern"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    require_or_skip("Chromium", available=Path(CHROMIUM).exists())
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @contextmanager
@@ -46,7 +38,7 @@ def serving(folder: Path, sandbox: SandboxProcess | None = None) -> Iterator[str
         link = re.search(r"http\S+/setup/\S+", server.log.read_text())
         assert link is not None
         fields = OWNER | {"store": "Corner Café", "time_zone": "Europe/Berlin", "currency": "USD"}
-        assert httpx.post(link.group(), data=fields).status_code == 303
+        assert caller.post(link.group(), data=fields).status_code == 303
         yield url
 
 
@@ -60,7 +52,7 @@ def served(tmp_path: Path, browser: Browser) -> Iterator[str]:
 
 def enter(browser: Browser, served: str, who: dict[str, str]) -> Page:
     """Sign somebody in, in a browser of their own."""
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page = new_page(browser)
     page.goto(f"{served}/login")
     for name, value in who.items():
         page.fill(f"[name={name}]", value)
@@ -97,16 +89,16 @@ def test_people_keys_and_the_record_of_both(browser: Browser, served: str) -> No
     page.get_by_role("button", name="Make the link").click()
     link = take_secret(page)
     expect(page.get_by_test_id("invitations")).to_contain_text(VIEWER["email"])
-    joined = httpx.post(link, data={"password": VIEWER["password"]})
+    joined = caller.post(link, data={"password": VIEWER["password"]})
     assert joined.status_code == 303
-    assert httpx.get(link).status_code == 404
+    assert caller.get(link).status_code == 404
 
     page.get_by_role("button", name="New key").click()
     page.get_by_label("Name").fill("Web shop")
     page.get_by_role("button", name="Make it").click()
     key = take_secret(page)
     wallet = f"{served}/v1/wallet"
-    assert httpx.get(wallet, headers={"Authorization": f"Bearer {key}"}).status_code == 200
+    assert caller.get(wallet, headers={"Authorization": f"Bearer {key}"}).status_code == 200
     page.get_by_role("button", name="Replace the key Web shop").click()
     page.get_by_role("button", name="Replace", exact=True).last.click()
     newer = take_secret(page)
@@ -114,7 +106,7 @@ def test_people_keys_and_the_record_of_both(browser: Browser, served: str) -> No
     page.get_by_role("button", name="Revoke", exact=True).last.click()
     expect(page.get_by_test_id("keys")).to_contain_text("Revoked")
     answers = [
-        httpx.get(wallet, headers={"Authorization": f"Bearer {text}"}).status_code
+        caller.get(wallet, headers={"Authorization": f"Bearer {text}"}).status_code
         for text in (key, newer)
     ]
     assert sorted(answers) == [200, 401]
@@ -159,7 +151,7 @@ def test_people_keys_and_the_record_of_both(browser: Browser, served: str) -> No
 def test_an_account_has_its_password_second_factor_and_sessions(
     browser: Browser, served: str
 ) -> None:
-    other = httpx.Client()
+    other = httpx.Client(timeout=PATIENCE_S)
     assert other.post(f"{served}/login", data=OWNER).status_code == 303
     page = enter(browser, served, OWNER)
     page.get_by_test_id("need-one_factor").click()
@@ -200,9 +192,9 @@ def test_an_account_has_its_password_second_factor_and_sessions(
     expect(page.get_by_text("The password is changed")).to_be_visible()
     expect(factor).to_contain_text("9")
     fields = {"email": OWNER["email"], "password": OWNER["password"], "code": codes[1]}
-    assert httpx.post(f"{served}/login", data=fields).status_code == 401
+    assert caller.post(f"{served}/login", data=fields).status_code == 401
     fields["password"] = "a bright 5 new morning"
-    assert httpx.post(f"{served}/login", data=fields).status_code == 303
+    assert caller.post(f"{served}/login", data=fields).status_code == 303
     page.context.close()
     other.close()
 
@@ -278,7 +270,7 @@ def test_two_browsers_of_two_stores_see_each_their_own(
 
     def post(store: str, path: str, **body: object) -> str:
         headers = {"Authorization": f"Bearer {keys[store]}"}
-        answer = httpx.post(f"{served}/v1/{path}", json=body, headers=headers)
+        answer = caller.post(f"{served}/v1/{path}", json=body, headers=headers)
         return str(answer.raise_for_status().json()["id"])
 
     budget = {"currency": "SATS", "amount": 1_000, "auto_approve": True}

@@ -17,16 +17,14 @@ from services.storage import payout as payouts
 from services.storage import store as stores
 from services.storage.statement import record
 from services.vault import Vault, load_master_key
-from tests.browser.test_dashboard import LIVE, browser, look, till
+from tests.browser.test_dashboard import LIVE, look
 from tests.browser.till import Till
 from tests.support.builders import a_payout, a_store, new_id
 from tests.support.databases import Raw, raw
 
-__all__ = ["browser", "till"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MANY = 30_000
-POLL_MS = 15_000
 SHUT = "UPDATE wallets SET gate = 'shut', gate_reason = 'by hand', gate_changed_at = {at}"
 OPEN = "UPDATE wallets SET gate = 'open', gate_reason = NULL"
 # Notes what lies behind the page in every frame from the very first one on.
@@ -65,7 +63,7 @@ def test_a_gate_that_is_shut_says_so_and_leads_to_its_list(page: Page, books: Ra
         need = page.get_by_test_id("need-gate_shut")
         # Nobody told the hub of it: this is the slow poll that stands behind all hints.
         said = f"Gate shut since {moment:%H:%M}: 0 not settled"
-        expect(need).to_have_text(said, timeout=POLL_MS)
+        expect(need).to_have_text(said)
         page.locator(LIVE).click()
         health = page.get_by_role("dialog", name="Connection")
         expect(health).to_contain_text("Prices and invoices")
@@ -75,7 +73,7 @@ def test_a_gate_that_is_shut_says_so_and_leads_to_its_list(page: Page, books: Ra
         expect(page).to_have_url(re.compile("state=in_flight"))
     finally:
         books.run(OPEN)
-    expect(page.get_by_test_id("need-gate_shut")).to_be_hidden(timeout=POLL_MS)
+    expect(page.get_by_test_id("need-gate_shut")).to_be_hidden()
 
 
 def test_what_still_works_is_said_when_the_server_is_away(page: Page, till: Till) -> None:
@@ -83,12 +81,12 @@ def test_what_still_works_is_said_when_the_server_is_away(page: Page, till: Till
 
     banner = page.get_by_role("alert").filter(has_text="No connection to the server since")
     expect(page.locator(LIVE)).to_have_attribute("data-state", "cut-off")
-    expect(banner).to_be_visible(timeout=15_000)
+    expect(banner).to_be_visible()
     expect(banner).to_contain_text("Payouts go on without this page")
     till.start()
     till.wait_until_connected()
 
-    expect(page.locator(LIVE)).to_have_attribute("data-state", "live", timeout=40_000)
+    expect(page.locator(LIVE)).to_have_attribute("data-state", "live")
     expect(banner).to_be_hidden()
 
 

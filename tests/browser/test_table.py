@@ -16,12 +16,11 @@ from services.storage import payout as payouts
 from services.storage.rollup import roll_up
 from services.storage.statement import record
 from services.vault import Vault, load_master_key
-from tests.browser.test_dashboard import ROWS, browser, look, till
+from tests.browser.test_dashboard import ROWS, look
 from tests.browser.till import Till
 from tests.support.builders import a_payout, a_store
 from tests.support.databases import raw
 
-__all__ = ["browser", "till"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MANY = 130

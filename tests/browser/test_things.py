@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.chromium import PATIENCE_MS
 from tests.browser.till import Till
 from tests.support.cards import VirtualCard
-from tests.support.postgres import require_or_skip
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 STAGE = "[data-testid=card-stage]"
 
 
 class EmptyTill(Till):
     """A service whose store has nothing yet: no pull payment, no card."""
 
-    def open(self) -> None:
-        self.sandbox.start()
-        made = json.loads(self._cli("init", "--store", "New shop", "--owner", "o@example.com"))
-        key = ("api-key", "create", "--store", made["store_id"], "--name", "t", "--role", "owner")
-        self._key = self._cli(*key).strip()
-        self.start()
-        self.wait_until_connected()
+    def stock(self) -> None:
+        """Leave it empty."""
 
     def fetch_keys(self, deeplink: str, uid: bytes) -> VirtualCard:
         """Do what the programmer app does with a link, and return the chip that it wrote."""
@@ -47,31 +37,10 @@ class EmptyTill(Till):
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    require_or_skip("Chromium", available=Path(CHROMIUM).exists())
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
 def till(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[EmptyTill]:
     del browser  # without one there is nothing to serve
-    till = EmptyTill(tmp_path_factory.mktemp("till"))
-    try:
-        till.open()
-        yield till
-    finally:
-        till.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    opened = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    opened.set_default_timeout(20_000)
-    yield opened
-    opened.context.close()
+    with EmptyTill(tmp_path_factory.mktemp("till")) as opened:
+        yield opened
 
 
 def make_pull_payment(page: Page, till: EmptyTill, name: str) -> None:
@@ -105,10 +74,17 @@ def program(page: Page, till: EmptyTill, uid: bytes) -> VirtualCard:
     return virtual
 
 
+def another_tab(page: Page) -> Page:
+    """Open another tab of the same person."""
+    opened = page.context.new_page()
+    opened.set_default_timeout(PATIENCE_MS)
+    return opened
+
+
 def test_a_new_store_comes_to_its_first_payout_while_one_looks_on(
     page: Page, till: EmptyTill
 ) -> None:
-    dashboard = page.context.new_page()
+    dashboard = another_tab(page)
     dashboard.goto(till.url)
     steps = dashboard.get_by_test_id("first-steps")
     expect(steps.locator(".done", has_text="Connected to Flash.")).to_be_visible()
@@ -122,7 +98,7 @@ def test_a_new_store_comes_to_its_first_payout_while_one_looks_on(
     expect(page.get_by_test_id("programming")).to_contain_text(re.compile(r"First tap, \d"))
     expect(page.locator(STAGE)).to_have_text("● In use")
     expect(steps.locator(".done")).to_have_count(4)
-    budget = page.context.new_page()
+    budget = another_tab(page)
     budget.goto(fund_url)
     expect(budget.get_by_test_id("remaining")).to_have_text("100,000 sats")
     assert till._claim(offer, "the first of all", 5_000) == {"status": "OK"}

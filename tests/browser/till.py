@@ -6,17 +6,17 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
 from tests.support.cards import VirtualCard
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 from tests.support.sandbox import SandboxProcess
 from tests.support.warm import Forked
 
 TOKEN = "a-token-of-the-test"
-CONNECT_S = 20.0  # a killed worker keeps its lease for a few seconds
 
 
 class Till:
@@ -26,11 +26,22 @@ class Till:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.card = VirtualCard()
-        self.http = httpx.Client(timeout=10)
+        self.http = httpx.Client(timeout=PATIENCE_S)
         self.sandbox = SandboxProcess(folder / "ledger.db", "--pace-off", "--token", TOKEN)
         self._folder = folder
         self._service: Forked | None = None
         self._key = ""
+
+    def __enter__(self) -> Self:
+        try:
+            self.open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def open(self) -> None:
         self.sandbox.start()
@@ -38,6 +49,11 @@ class Till:
         key = ("api-key", "create", "--store", made["store_id"], "--name", "t", "--role", "owner")
         self._key = self._cli(*key).strip()
         self.start()
+        self.stock()
+        self.wait_until_connected()
+
+    def stock(self) -> None:
+        """Put into the store what taps and claims draw on."""
         self.fund = self.post(
             "pull-payments", name="Tips", currency="SATS", amount=10_000_000, auto_approve=True
         )["id"]
@@ -46,7 +62,6 @@ class Till:
         )
         keys = {name: getattr(self.card, name).hex() for name in ("uid", "k1", "k2")}
         self.post("boltcards", alias="Anna", pull_payment_id=self.fund, **keys)
-        self.wait_until_connected()
 
     def close(self) -> None:
         self.stop()
@@ -62,11 +77,11 @@ class Till:
         """End the service as a power cut would."""
         if self._service is not None:
             self._service.kill()
-            self._service.wait(15)
+            self._service.wait(PATIENCE_S)
             self._service = None
 
     def wait_until_connected(self) -> None:
-        deadline = time.monotonic() + CONNECT_S
+        deadline = time.monotonic() + PATIENCE_S
         while not self.get("wallet")["connected"]:
             assert time.monotonic() < deadline, "the wallet was not connected in time"
             time.sleep(0.1)
@@ -114,5 +129,5 @@ class Till:
     def _cli(self, *words: str) -> str:
         command = Forked("app", *words, env=self._env())
         said = command.rest()
-        assert command.wait(60) == 0, said
+        assert command.wait(PATIENCE_S) == 0, said
         return said

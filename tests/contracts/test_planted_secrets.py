@@ -16,6 +16,7 @@ import httpx
 from tests.contracts.test_whole_way import Leaks, files_of, with_a_card
 from tests.support.cards import VirtualCard
 from tests.support.customer import Customer, Installation, install
+from tests.support.patience import PATIENCE_S
 from tests.support.program import Program
 from tests.support.sandbox import FlashAccount, Hand
 
@@ -146,7 +147,7 @@ async def test_what_is_planted_comes_out_nowhere(
     small = dict(keys_of(installation))
     minted = await hand.home_invoice(2_100)
     with installation.serving(hand, account) as (server, address):
-        async with httpx.AsyncClient(timeout=15) as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
             customer = Customer(http, address, installation.key)
             card = await with_a_card(customer)
             await customer.is_connected()

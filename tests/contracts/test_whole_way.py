@@ -14,6 +14,7 @@ from models.states import PayoutState
 from tests.support.cards import VirtualCard
 from tests.support.clock import HandClock
 from tests.support.customer import Customer, Installation, install
+from tests.support.patience import PATIENCE_S
 from tests.support.program import Program
 from tests.support.sandbox import FlashAccount, Hand, Minted
 from tests.support.shop import open_shop, settings_for, through
@@ -41,7 +42,7 @@ async def test_from_an_empty_database_to_a_payout_that_is_paid(
 ) -> None:
     minted = await hand.home_invoice(2_100)
     with installation.serving(hand, account) as (_, address):
-        async with httpx.AsyncClient(timeout=15) as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
             customer = Customer(http, address, installation.key)
             card = await with_a_card(customer)
             await customer.is_connected()
@@ -120,7 +121,7 @@ async def test_no_secret_is_logged_kept_in_clear_or_told_in_an_error(
     # The first 64 characters of an invoice are what a search may start with.
     leaks.add(pr=minted.pr[64:], master=(tmp_path / "data" / "master.key").read_text().strip())
     with installation.serving(hand, account) as (server, address):
-        async with httpx.AsyncClient(timeout=15) as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
             customer = Customer(http, address, installation.key)
             card = await with_a_card(customer)
             await customer.is_connected()

@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import httpx
 
+from tests.support.patience import PATIENCE_S
+
 _PAGE = 5_000
 
 
@@ -15,7 +17,7 @@ class Control:
     def __init__(self, port: int) -> None:
         # Nothing here speaks TLS; without `verify` each client would load all certificates.
         self._http = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}/_control", timeout=10, verify=False
+            base_url=f"http://127.0.0.1:{port}/_control", timeout=PATIENCE_S, verify=False
         )
 
     async def __aenter__(self) -> Self:

@@ -17,7 +17,8 @@ from tests.crash.shop import post
 from tests.crash.stage import LEASE_S, Stage, opened
 from tests.crash.till import Offer, Till
 from tests.crash.unknown import read_open
-from tests.crash.wire import WITHIN_S, Wire
+from tests.crash.wire import Wire
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
 _POLL_S = 0.02
@@ -93,24 +94,24 @@ class Drill:
 
     async def until(self, claim: Callable[[], bool], what: str) -> None:
         """Poll another process until something is so."""
-        deadline = time.monotonic() + WITHIN_S
+        deadline = time.monotonic() + PATIENCE_S
         while not claim():
             in_time = time.monotonic() < deadline
-            assert in_time, f"not in {WITHIN_S} s: {what}\n{self.stage.service.tail()}"
+            assert in_time, f"not in {PATIENCE_S} s: {what}\n{self.stage.service.tail()}"
             await asyncio.sleep(_POLL_S)
 
     async def until_state(self, asked: Asked, state: str) -> None:
         await self.until(lambda: self.state(asked) == state, f"the payout is {state}")
 
     async def until_payment(self, asked: Asked, state: str) -> None:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while await self.payments(asked) != [state]:
                 await asyncio.sleep(_POLL_S)
 
     async def pay_another(self) -> None:
         """Have a fresh claim paid: by then the worker has looked at all that is older."""
         offer, asked = await self.offer(), self.foreign()
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while await self.till.claim(offer, asked) is not Told.OK:
                 await asyncio.sleep(_POLL_S)
         await self.until_state(asked, "completed")

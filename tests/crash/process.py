@@ -7,9 +7,9 @@ import os
 import signal
 from pathlib import Path
 
+from tests.support.patience import PATIENCE_S
 from tests.support.warm import Forked
 
-READY_WITHIN_S = 40.0
 LOG_TAIL = 3000  # characters
 
 
@@ -43,7 +43,7 @@ class Process:
             log=self._log,
         )
         try:
-            async with asyncio.timeout(READY_WITHIN_S):
+            async with asyncio.timeout(PATIENCE_S):
                 line = await asyncio.to_thread(started.line)
         except TimeoutError:
             raise Broken(f"{self.name} is not ready in time\n{self.tail()}") from None

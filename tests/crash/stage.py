@@ -17,6 +17,7 @@ from tests.crash.books import Books
 from tests.crash.control import Control
 from tests.crash.ground import Ground
 from tests.crash.process import Process
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_ports
 
 _TOKEN = "sandbox-session-of-the-drill"
@@ -57,7 +58,9 @@ class Stage:
     def client(self) -> httpx.AsyncClient:
         """Return a caller of the service's API."""
         headers = {"Authorization": f"Bearer {self.ground.api_key}"}
-        return httpx.AsyncClient(base_url=self.origin, headers=headers, timeout=10, verify=False)
+        return httpx.AsyncClient(
+            base_url=self.origin, headers=headers, timeout=PATIENCE_S, verify=False
+        )
 
     def env(self, port: int) -> dict[str, str]:
         """Return the settings of a service of this stage."""

@@ -13,7 +13,7 @@ from tests.crash.almanac import Almanac
 from tests.crash.journal import Claim, Journal, Read, Told
 from tests.crash.purse import Asked, Purse
 
-TIMEOUT_S = 8.0
+TIMEOUT_S = 20.0
 _LEAST_MSAT = 1_000
 _MOST_MSAT = 20_000_000
 

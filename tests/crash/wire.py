@@ -8,12 +8,12 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Self
 
+from tests.support.patience import PATIENCE_S
 from tests.support.streams import ended
 
 _SEND = b"lnInvoicePaymentSend"
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _HEAD_END = b"\r\n\r\n"
-WITHIN_S = 20.0
 
 
 class Hold(StrEnum):
@@ -57,7 +57,7 @@ class Wire:
 
     async def held(self) -> None:
         """Wait until a send is held."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await self._held.wait()
 
     def let_go(self) -> None:
@@ -66,7 +66,7 @@ class Wire:
 
     async def answered(self) -> None:
         """Wait until the sandbox has answered the send that is or was held."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await self._answered.wait()
 
     def cut(self) -> None:

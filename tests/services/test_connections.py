@@ -19,8 +19,9 @@ from models.store import DatabaseKind
 from tests.conftest import BOTH
 from tests.support.clock import HandClock
 from tests.support.databases import Raw, raw
+from tests.support.patience import PATIENCE_S
 from tests.support.sandbox import FlashAccount, Hand
-from tests.support.shop import ALICE, PATIENCE_S, Shop, open_shop, settings_for, through
+from tests.support.shop import ALICE, Shop, open_shop, settings_for, through
 
 SEND = "lnInvoicePaymentSend"
 

@@ -69,7 +69,9 @@ async def test_an_action_is_kept_sealed_and_shown_once_it_is_paid(
             assert shown is None
         else:
             assert shown == ShownAction(action.kind, action.text, action.url, None), name
-    for (sealed,) in beneath.rows("SELECT action_sealed FROM success_actions"):
+    kept = beneath.rows("SELECT action_sealed FROM success_actions")
+    assert len(kept) == sum(action is not None for action in ACTIONS.values())
+    for (sealed,) in kept:
         assert b"Alice" not in bytes(sealed)
         assert b"receipt" not in bytes(sealed)
 

@@ -27,6 +27,7 @@ from tests.services.test_payout_requests import approve, ask
 from tests.services.test_statements import compare, in_doubt, look
 from tests.services.test_witness import expires_twice
 from tests.support.databases import Raw, raw
+from tests.support.patience import PATIENCE_S
 from tests.support.sandbox import Hand
 from tests.support.shop import ALICE, Shop
 
@@ -230,7 +231,7 @@ async def test_a_gate_that_is_shut_for_recovery_a_moment_before_stays_shut(
             )
             opening = asyncio.ensure_future(wallets.open_gate(shop.store.id, ALICE))
             waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while not beneath.value(waits):
                     await asyncio.sleep(0.01)
         with pytest.raises(StatementUnread):

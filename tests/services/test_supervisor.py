@@ -8,6 +8,7 @@ import pytest
 
 from services.supervisor import Supervisor
 from tests.support.clock import HandClock
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ async def test_a_loop_that_fails_is_started_again(supervisor: Supervisor) -> Non
     loop = Loop(failures=1)
 
     supervisor.start("work", loop)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await loop.running.wait()
 
     health = supervisor.health["work"]

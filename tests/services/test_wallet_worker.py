@@ -28,6 +28,7 @@ from tests.services.test_sending import answers, drawn, goes_wrong
 from tests.support.clock import HandClock
 from tests.support.databases import Raw
 from tests.support.disguise import disguised
+from tests.support.patience import PATIENCE_S
 from tests.support.sandbox import FlashAccount, Hand
 from tests.support.shop import ALICE, Shop, open_shop, settings_for, through
 
@@ -127,7 +128,7 @@ async def test_two_instances_pay_each_payout_once(shop_settings: Settings, hand:
     minted = [await hand.home_invoice(100 + number) for number in range(10)]
     async with open_shop(shop_settings, clock) as first:
         pull = await first.pull_payment()
-        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
             second = group.create_task(lent(shop_settings, clock, first))
             ids = [await first.draw(pull, one.pr) for one in minted]
             for payout_id in ids:
@@ -193,7 +194,7 @@ async def test_with_an_api_key_alone_payouts_go_and_the_account_is_limited(
 async def meets(settings: Settings, kind: DatabaseKind, clock: HandClock) -> tuple[Any, str]:
     """Start with a database of a kind; returns the kind it then has and the worker's complaint."""
     container = build(settings, kind, clock)
-    async with running(container), asyncio.timeout(20):
+    async with running(container), asyncio.timeout(PATIENCE_S):
         (store,) = await container.stores.all()
         while store.id not in container.connected:
             await asyncio.sleep(0.01)

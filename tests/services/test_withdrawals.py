@@ -32,7 +32,8 @@ from tests.support.cards import VirtualCard
 from tests.support.clock import NOON
 from tests.support.databases import Raw, raw
 from tests.support.invoices import invoice
-from tests.support.shop import ALICE, PATIENCE_S, Shop, open_store
+from tests.support.patience import PATIENCE_S
+from tests.support.shop import ALICE, Shop, open_store
 
 # A sat is a tenth of a cent.
 RATE = Rate("USD", 1, 10, "test", NOON)

@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 
 from tests.support.cards import VirtualCard
+from tests.support.patience import PATIENCE_S
 from tests.support.program import Program, Server
 from tests.support.sandbox import FlashAccount, Hand
 
-PATIENCE_S = 30
 LOOK_S = 0.05
 
 

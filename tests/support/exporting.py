@@ -9,13 +9,14 @@ from models.export import ExportFormat, ExportOrder
 from models.payout_filter import PayoutFilter
 from services.exports import AT_ONCE, Export, Exports
 from tests.support.past import Past
+from tests.support.patience import PATIENCE_S
 from tests.support.shop import ALICE
 
 EVERYTHING = PayoutFilter()
 
 
 async def slots_are_free(exports: Exports) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while exports._slots._value < AT_ONCE:
             await asyncio.sleep(0.005)
 

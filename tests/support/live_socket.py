@@ -13,7 +13,9 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-PATIENCE_S = 20.0
+from tests.support import caller
+from tests.support.patience import PATIENCE_S
+
 _CLIENT = re.compile(r"'client_id': '([0-9a-f-]+)'")
 _ELEMENTS = re.compile(r"parseElements\(String\.raw`(.*?)`\)", re.DOTALL)
 
@@ -93,7 +95,9 @@ def knock(page: OpenPage, **changes: str) -> int:
     }
     address = _address(page, changes.get("client_id", page.client_id))
     answers = {
-        httpx.get(address.copy_merge_params({"transport": way}), headers=headers | more).status_code
+        caller.get(
+            address.copy_merge_params({"transport": way}), headers=headers | more
+        ).status_code
         for way, more in (("websocket", upgrade), ("polling", {}))
     }
     assert len(answers) == 1, answers

@@ -21,12 +21,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 
 DEBIAN_SERVERS = Path("/usr/lib/postgresql")
 KEEPER = Path(__file__).with_name("postgres_keeper.py")
-START_TIMEOUT_S = 30.0
-STOP_TIMEOUT_S = 30.0
 START_TRIES = 3  # a port is free when chosen, and may be taken a moment later
 UNPRIVILEGED_USERS = ("postgres", "nobody")  # the server refuses to run as root
 
@@ -134,7 +133,7 @@ class PrivatePostgres:
 
     def _answers(self) -> bool:
         assert self._keeper is not None
-        deadline = time.monotonic() + START_TIMEOUT_S
+        deadline = time.monotonic() + PATIENCE_S
         while self._keeper.poll() is None and time.monotonic() < deadline:
             try:
                 with psycopg.connect(self.url, connect_timeout=2) as connection:
@@ -164,7 +163,7 @@ class PrivatePostgres:
         keeper, self._keeper = self._keeper, None
         if keeper is None:
             return ""
-        said, _ = keeper.communicate(timeout=STOP_TIMEOUT_S)
+        said, _ = keeper.communicate(timeout=PATIENCE_S)
         return said
 
 

@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.patience import PATIENCE_S
 from tests.support.warm import Forked, end_with, nursery, take_streams
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "FLASH_PAYOUTS_"
-TIMEOUT_S = 60
-STOP_S = 20
 LOOK_S = 0.02
 
 
@@ -43,7 +42,7 @@ class Program:
         env = self._env(settings)
         child = nursery().Process(target=_command, args=(str(self.folder), words, env), daemon=True)
         child.start()
-        child.join(TIMEOUT_S)
+        child.join(PATIENCE_S)
         assert child.exitcode is not None, f"{words} does not end"
         return Ended(child.exitcode, out.read_text(errors="replace"), err.read_text())
 
@@ -65,7 +64,7 @@ class Program:
                 yield Server(process, log)
             finally:
                 process.terminate()
-                process.communicate(timeout=STOP_S)
+                process.communicate(timeout=PATIENCE_S)
 
     @contextmanager
     def warm(self) -> Iterator[str]:
@@ -76,7 +75,7 @@ class Program:
             yield server.line().split()[1]
         finally:
             server.terminate()
-            server.wait(STOP_S)
+            server.wait(PATIENCE_S)
 
     def _env(self, settings: dict[str, str]) -> dict[str, str]:
         kept = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
@@ -100,7 +99,7 @@ class Server:
 
     def ends(self) -> int:
         """Wait until it ends by itself; returns its status."""
-        deadline = time.monotonic() + STOP_S
+        deadline = time.monotonic() + PATIENCE_S
         while self.process.poll() is None and time.monotonic() < deadline:
             time.sleep(LOOK_S)
         status = self.process.poll()

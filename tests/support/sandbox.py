@@ -16,11 +16,10 @@ import httpx
 
 from models.flash import FlashConnection
 from models.instants import from_us
+from tests.support.patience import PATIENCE_S
 from tests.support.warm import Forked
 
 ROOT = Path(__file__).resolve().parents[2]
-STOP_TIMEOUT_S = 15
-STRIKE_S = 15.0
 # A sat is then a tenth of a cent: amounts are easy to read, and no test depends on the walk.
 USD_PER_BTC = 100_000
 
@@ -77,7 +76,7 @@ class SandboxProcess:
         process, self._process = self._process, None
         if process is not None:
             how(process)
-            process.wait(STOP_TIMEOUT_S)
+            process.wait(PATIENCE_S)
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ class Hand:
     async def on(cls, sandbox: SandboxProcess) -> AsyncIterator[Hand]:
         """Open a connection to the strings of a sandbox."""
         # Nothing here speaks TLS; without this each client would load all certificates.
-        async with httpx.AsyncClient(timeout=15, verify=False) as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_S, verify=False) as http:
             yield cls(http, sandbox)
 
     async def get(self, path: str, **params: Any) -> Any:
@@ -173,7 +172,7 @@ class Hand:
 
     async def has_struck(self) -> None:
         """Wait until every armed fault has struck: what it spoils is on the wire."""
-        async with asyncio.timeout(STRIKE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while (await self.get("faults"))["items"]:
                 await asyncio.sleep(0.01)
 

@@ -28,14 +28,15 @@ from services.sender import Memory
 from services.storage import attempt as attempts
 from services.storage import payout as payouts
 from services.storage import wallet as wallets
+from services.storage.statement import Transaction
 from services.stores import NewStore
 from services.withdrawals import Claim
 from tests.support.cards import VirtualCard
 from tests.support.clock import HandClock
+from tests.support.patience import PATIENCE_S
 from tests.support.sandbox import FlashAccount, Hand
 
 ALICE = Actor(ActorKind.PERSON, "us_alice")
-PATIENCE_S = 20.0
 LOOK_S = 0.005
 
 
@@ -187,18 +188,11 @@ class Shop:
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 await asyncio.sleep(LOOK_S)
+                found = await self.container.database.read(_read_open_work, self.store.id)
+                seen = [worker._memory.get(payout_id) for payout_id in found]
                 is_idle = not worker._busy and not worker.wake.is_set()
-                seen = [worker._memory.get(payout_id) for payout_id in await self._open_work()]
                 if is_idle and all(known is not None and _is_later(known, now) for known in seen):
                     return
-
-    async def _open_work(self) -> list[str]:
-        read = self.container.database.read
-        return [
-            payout.id
-            for state in (PayoutState.APPROVED, PayoutState.PROCESSING, PayoutState.IN_FLIGHT)
-            for payout in await read(attempts.read_open_work, self.store.id, state, 500)
-        ]
 
     async def later(self, hand: Hand, **parts: float) -> None:
         """Let time pass, here and in the sandbox, and wait until all that fell due is done."""
@@ -213,6 +207,15 @@ class Shop:
             caller.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await caller
+
+
+def _read_open_work(tx: Transaction, store_id: str) -> list[str]:
+    """Return what is open, as of one moment: between two reads a payout would move unseen."""
+    return [
+        payout.id
+        for state in (PayoutState.APPROVED, PayoutState.PROCESSING, PayoutState.IN_FLIGHT)
+        for payout in attempts.read_open_work(tx, store_id, state, 500)
+    ]
 
 
 def _is_later(memory: Memory, now: datetime) -> bool:
@@ -261,6 +264,7 @@ async def open_shop(settings: Settings, clock: HandClock, **store: Any) -> Async
     made = await open_store(container, **store)
     async with running(container):
         shop = Shop(container, clock, made)
+        container.withdrawals.wait_s = PATIENCE_S  # how soon Flash answers is the machine's affair
         if settings.flash is not None:
             await shop.is_ready()
         yield shop

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import PrivatePostgres, postgres_available, require_or_skip
 
 pytestmark = pytest.mark.postgresql
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # A process that starts a server, says where it is, and then does nothing until it is ended.
 PARENT = """
 import sys, time
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import PrivatePostgres
 server = PrivatePostgres()
 server.start()
@@ -37,13 +39,13 @@ def server() -> Iterator[PrivatePostgres]:
 
 
 def ask(url: str, statement: str) -> str:
-    with psycopg.connect(url, connect_timeout=2) as connection:
+    with psycopg.connect(url, connect_timeout=int(PATIENCE_S)) as connection:
         row = connection.execute(statement).fetchone()
     assert row is not None
     return str(row[0])
 
 
-def wait_until(claim: Callable[[], bool], *, seconds: float = 20) -> bool:
+def wait_until(claim: Callable[[], bool], *, seconds: float = PATIENCE_S) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if claim():

@@ -28,6 +28,7 @@ from services.housekeeping import Housekeeping
 from tests.app.demo.past import files_in, findings_in, rows, write
 from tests.support.clock import HandClock
 from tests.support.databases import PostgresPool
+from tests.support.patience import PATIENCE_S
 from tests.support.shop import ALICE
 
 
@@ -70,6 +71,7 @@ async def test_sealed_destinations_open_to_invoices_that_say_the_same(
     finally:
         await asyncio.to_thread(container.database.close)
 
+    assert len(page.items) == 50
     for view in page.items:
         invoice = bolt11.decode(view.destination)
         assert invoice.payment_hash == view.payment_hash
@@ -159,7 +161,7 @@ async def test_what_still_waits_can_be_approved_and_is_paid(tmp_path: Path) -> N
             waiting = await views(container, written, PayoutState.AWAITING_APPROVAL)
             for view in waiting:
                 await container.payouts.approve(written.store_id, view.id, view.revision, ALICE)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_S):
                 while await views(container, written, PayoutState.APPROVED, PayoutState.PROCESSING):
                     await asyncio.sleep(0.02)
             paid = {view.id for view in await views(container, written, PayoutState.COMPLETED)}

@@ -15,6 +15,7 @@ from app.connection import TimedProtocol
 from app.request import HEADER_LIMIT
 from app.server import build_api, wrapped
 from tests.support.clock import HandClock
+from tests.support.patience import PATIENCE_S
 from tests.support.serving import serving
 from tests.support.shop import Shop, closed_shop, settings_for
 from tests.support.visitor import EMAIL, PASSWORD
@@ -22,7 +23,6 @@ from tests.support.visitor import EMAIL, PASSWORD
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 DRIP_S = 0.02
-PATIENCE_S = 20.0
 
 
 @pytest.fixture
@@ -54,9 +54,9 @@ async def said_until_the_end(reader: asyncio.StreamReader) -> bytes:
 
 @pytest.fixture
 async def hurried(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """A server that waits for a third of a second."""
-    monkeypatch.setattr(TimedProtocol, "header_time_s", 0.3)
-    monkeypatch.setattr(TimedProtocol, "message_time_s", 0.3)
+    """A server that waits for a second."""
+    monkeypatch.setattr(TimedProtocol, "header_time_s", 1.0)
+    monkeypatch.setattr(TimedProtocol, "message_time_s", 1.0)
     async with serving(wrapped(build_api(shop.container), shop.container), shop.container) as url:
         yield url
 
@@ -115,7 +115,7 @@ async def test_a_header_without_end_takes_no_more_memory_than_its_limit(hurried:
         writer.write(b"GET /healthz HTTP/1.1\r\nX-Long: ")
         writer.write(b"x" * (HEADER_LIMIT + 1))
         assert (await said_until_the_end(reader)).startswith(b"HTTP/1.1 431 ")
-    async with httpx.AsyncClient(base_url=hurried) as http:
+    async with httpx.AsyncClient(base_url=hurried, timeout=PATIENCE_S) as http:
         whole = await http.get("/healthz", headers={"X-Long": "x" * (HEADER_LIMIT + 1)})
         long = await http.get("/" + "x" * (HEADER_LIMIT + 1))
         assert (whole.status_code, long.status_code) == (431, 414)
@@ -123,10 +123,10 @@ async def test_a_header_without_end_takes_no_more_memory_than_its_limit(hurried:
 
 async def test_who_asks_one_thing_after_another_is_not_cut(hurried: str) -> None:
     async with door(hurried) as (reader, writer):
-        for _ in range(4):
+        for _ in range(6):
             writer.write(HEAD + b"\r\n")
             assert (await reader.readuntil(b"ok\n")).startswith(b"HTTP/1.1 200 ")
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.2)
         # Several in one breath, cut within the second header.
         writer.write((HEAD + b"\r\n") * 2 + HEAD[:10])
         await reader.readuntil(b"ok\n")
@@ -156,7 +156,10 @@ async def test_only_a_named_proxy_says_where_a_visitor_comes_from(
     settings = settings_for(sqlite_url, tmp_path, trusted_proxies=trusted)
     async with closed_shop(settings, clock, password=PASSWORD) as shop:
         app = wrapped(build_api(shop.container), shop.container)
-        async with serving(app, shop.container) as url, httpx.AsyncClient(base_url=url) as http:
+        async with (
+            serving(app, shop.container) as url,
+            httpx.AsyncClient(base_url=url, timeout=PATIENCE_S) as http,
+        ):
             sent = {"X-Forwarded-For": forwarded, "X-Forwarded-Proto": "https"}
             fields = {"email": EMAIL, "password": PASSWORD}
             assert (await http.post("/login", data=fields, headers=sent)).status_code == 303

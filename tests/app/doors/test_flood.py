@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
-import pytest
 
 from services.housekeeping import MOST_TRIES, Housekeeping
 from services.storage import person as people
@@ -16,6 +15,7 @@ from tests.contracts.test_whole_way import with_a_card
 from tests.load.flood import AT_ONCE, SETTINGS, flood
 from tests.support.customer import Customer, install
 from tests.support.databases import Raw
+from tests.support.patience import PATIENCE_S
 from tests.support.program import Program
 from tests.support.shop import Shop
 
@@ -23,7 +23,6 @@ LOGINS = 400
 MEMORY_MIB = 40
 
 
-@pytest.mark.timeout(300)
 async def test_a_flood_of_sign_ins_fills_nothing_and_lets_taps_through(
     tmp_path: Path, sqlite_url: str
 ) -> None:
@@ -31,7 +30,7 @@ async def test_a_flood_of_sign_ins_fills_nothing_and_lets_taps_through(
     installation = install(program)
     with program.serving() as server:
         url = server.ready()
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
             card = await with_a_card(Customer(http, url, installation.key))
 
         async def tap(http: httpx.AsyncClient) -> None:

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from tests.support.databases import PostgresPool, Raw, raw
-from tests.support.live_socket import PATIENCE_S, OpenPage, knock, live_socket, open_page
+from tests.support.live_socket import OpenPage, knock, live_socket, open_page
+from tests.support.patience import PATIENCE_S
 from tests.support.program import Program
 from tests.support.visitor import HIDDEN
 

@@ -19,9 +19,9 @@ from websockets.typing import Subprotocol
 
 from app.sandbox.server import Sandbox
 from services.bolt11_encode import sign_invoice
+from tests.support.patience import PATIENCE_S
 
 TOKEN = "merchant-token"
-PATIENCE_S = 20.0
 CAPABLE = {"X-Flash-Client-Capabilities": "cash-wallet-usdt-v1"}
 SESSION = {"Authorization": f"Bearer {TOKEN}", **CAPABLE}
 GENERIC = "An unexpected error occurred. Please try again later."

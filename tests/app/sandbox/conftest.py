@@ -11,6 +11,7 @@ import pytest
 from app.sandbox.server import Sandbox, open_sandbox
 from app.sandbox.settings import SandboxSettings
 from tests.app.sandbox.actors import TOKEN, Hand, Merchant
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ async def sandbox(settings: SandboxSettings) -> AsyncIterator[Sandbox]:
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     # Nothing here speaks TLS; without this each client would load all certificates.
-    async with httpx.AsyncClient(timeout=10, verify=False) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S, verify=False) as client:
         yield client
 
 

@@ -24,12 +24,12 @@ from services.boltcards import NewCard
 from services.pull_payments import NewPullPayment
 from services.stores import NewStore
 from tests.app.sandbox.actors import TOKEN
+from tests.support.patience import PATIENCE_S
 from tests.support.ports import free_port
 from tests.support.serving import QuietServer
 from tests.support.shop import ALICE, settings_for
 
 LOOK_S = 0.02
-PATIENCE_S = 20.0
 
 
 @dataclass

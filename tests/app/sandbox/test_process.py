@@ -17,6 +17,7 @@ from gql import Client, gql
 from gql.transport.aiohttp import AIOHTTPTransport
 
 from tests.app.sandbox.actors import SEND, SESSION, TOKEN, foreign
+from tests.support.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[3]
 CALLERS = 8
@@ -66,7 +67,7 @@ class Tills:
         self.enough = asyncio.Event()
 
     async def run(self, number: int) -> None:
-        async with httpx.AsyncClient(headers=SESSION, verify=False) as http:
+        async with httpx.AsyncClient(headers=SESSION, timeout=PATIENCE_S, verify=False) as http:
             while True:
                 invoice = foreign(1_000)
                 given = {"walletId": self._wallet, "paymentRequest": invoice.pr}
@@ -83,7 +84,7 @@ class Tills:
 
 async def traffic_until_killed(ledger: Path, *options: str) -> Tills:
     async with process(ledger, *options) as (started, api_url, _):
-        async with httpx.AsyncClient(verify=False) as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_S, verify=False) as http:
             control_url = api_url.replace("/graphql", "/_control")
             state = (await http.get(f"{control_url}/state")).json()
         tills = Tills(api_url, state["default_account"]["wallet"])
@@ -130,7 +131,7 @@ async def test_after_kill_9_what_was_under_way_is_ended_and_the_books_balance(
 
     async with process(ledger) as (_, api_url, _):
         control_url = api_url.replace("/graphql", "/_control")
-        async with httpx.AsyncClient(verify=False) as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_S, verify=False) as http:
             await http.post(f"{control_url}/clock", json={"advance_s": 60})
             audit = (await http.get(f"{control_url}/audit")).json()
 

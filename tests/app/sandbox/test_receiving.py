@@ -15,6 +15,7 @@ from app.sandbox.server import Sandbox, open_sandbox
 from app.sandbox.settings import SandboxSettings
 from services import bolt11
 from tests.app.sandbox.actors import Hand, Merchant, foreign
+from tests.support.patience import PATIENCE_S
 
 FIELDS = "errors { message code } invoice { paymentRequest paymentHash paymentSecret satoshis }"
 AMOUNTLESS = "errors { message code } invoice { paymentRequest }"
@@ -166,7 +167,7 @@ async def test_the_world_can_be_used_without_a_socket(sandbox: Sandbox, merchant
     with world.outcomes() as outcomes:
         invoice = await world.mint("erin", 7_000, "taxi")
         await merchant.send(invoice.request)
-        outcome = await asyncio.wait_for(outcomes.next(), 5)
+        outcome = await asyncio.wait_for(outcomes.next(), PATIENCE_S)
 
     assert (outcome.payment_hash, outcome.state) == (invoice.payment_hash, "settled")
     assert outcome.payee_wallet_id == invoice.wallet_id

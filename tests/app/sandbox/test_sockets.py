@@ -17,6 +17,7 @@ from websockets.exceptions import InvalidStatus
 from app.sandbox.server import Sandbox, open_sandbox
 from app.sandbox.settings import SandboxSettings
 from tests.app.sandbox.actors import TOKEN, Hand, socket
+from tests.support.patience import PATIENCE_S
 
 INIT = {"type": "connection_init", "payload": {}}
 MY_UPDATES = "subscription { myUpdates { errors { message } update { __typename } } }"
@@ -202,7 +203,7 @@ async def test_the_server_pings_and_drops_who_does_not_answer(hasty: Sandbox) ->
         # A peer that has stopped reading answers no ping any more.
         other.connection.transport.pause_reading()
         (server_side,) = hasty.sockets.connections
-        await asyncio.wait_for(server_side.wait_closed(), 5)
+        await asyncio.wait_for(server_side.wait_closed(), PATIENCE_S)
         other.connection.transport.resume_reading()
 
         assert (await other.closed())[0] == 1006

@@ -19,7 +19,8 @@ from models.payout import PayoutKind
 from models.payout_view import PayoutView
 from models.states import PayoutState
 from tests.app.sandbox.actors import Hand
-from tests.app.sandbox.street import LOOK_S, PATIENCE_S, Market, market
+from tests.app.sandbox.street import LOOK_S, Market, market
+from tests.support.patience import PATIENCE_S
 
 BOTH_KINDS = {PayoutKind.TAP, PayoutKind.CLAIM}
 # A day of the town in a second, so that people of all hours come.

@@ -20,8 +20,9 @@ from models.states import PayoutState
 from services.storage import attempt as attempts
 from tests.crash.points.lives import Lives, look
 from tests.support.cards import VirtualCard
+from tests.support.patience import PATIENCE_S
 from tests.support.sandbox import Minted
-from tests.support.shop import ALICE, LOOK_S, PATIENCE_S, Shop
+from tests.support.shop import ALICE, LOOK_S, Shop
 
 S = PayoutState
 Play = Callable[[Lives, Shop], Awaitable[str]]

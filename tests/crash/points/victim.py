@@ -20,10 +20,9 @@ from tests.crash.points.lives import Lives
 from tests.crash.points.stories import STORIES
 from tests.crash.points.watch import Watch
 from tests.support.clock import HandClock
+from tests.support.patience import PATIENCE_S
 from tests.support.sandbox import FlashAccount, Hand, SandboxProcess
 from tests.support.warm import Forked
-
-_WITHIN_S = 60
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ async def kill_at(lives: Lives, story: str, point: str) -> int:
     )
     place.write_bytes(pickle.dumps(errand))
     victim = Forked("tests.crash.points.victim", str(place), env=os.environ)
-    return await asyncio.to_thread(victim.wait, _WITHIN_S)
+    return await asyncio.to_thread(victim.wait, PATIENCE_S)
 
 
 async def _live(errand: Errand) -> None:

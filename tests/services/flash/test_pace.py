@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.flash.pace import Need, Pace
+from tests.support.patience import PATIENCE_S
 
 
 class Seconds:
@@ -109,5 +110,5 @@ async def test_who_waits_goes_on_when_there_is_room() -> None:
     pace = Pace(60_000, asyncio.get_running_loop().time)
     taken(pace, Need.SEND)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(*(pace.take(Need.SEND) for _ in range(20)))

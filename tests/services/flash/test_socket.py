@@ -18,10 +18,10 @@ from services.flash.pace import Pace
 from services.flash.public_socket import PublicListeners, PublicSocket
 from services.flash.socket import BACKOFF_S
 from tests.support.clock import HandClock
+from tests.support.patience import PATIENCE_S
 from tests.support.sandbox import USD_PER_BTC, FlashAccount, Hand
 
 LIVE, CUT = SocketState.LIVE, SocketState.CUT_OFF
-PATIENCE_S = 15
 
 
 @dataclass

@@ -12,6 +12,7 @@ from models.flash import InvoiceStatus
 from services.flash.client import FlashClient
 from services.flash.pace import Need, Pace
 from services.flash.status_batch import MOST, StatusBatch
+from tests.support.patience import PATIENCE_S
 from tests.support.sandbox import Hand
 
 Q = InvoiceStatus
@@ -75,7 +76,7 @@ async def test_questions_are_as_pressing_as_the_most_pressing_of_them() -> None:
     while pace.try_take(Need.LOOK_UP):
         pass
 
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
         patient = group.create_task(batch.ask("patient", Need.LOOK_UP))
         await asyncio.sleep(0)
         assert not flash.asked
@@ -121,7 +122,7 @@ async def test_whoever_asks_for_others_may_go_without_losing_their_questions() -
     await asyncio.wait([first])
     flash.let_go.set()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await asyncio.gather(*others) == [Q.PENDING, Q.PENDING]
     assert first.cancelled()
     assert flash.asked == [["first"], ["a", "b"]]

@@ -11,6 +11,7 @@ import pytest
 from services.database import sqlite_path
 from services.storage.bulk import Bulk
 from tests.support.databases import raw
+from tests.support.patience import PATIENCE_S
 
 WORDS = {"payout_words": ("store_id", "word", "payout_id")}
 INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name"
@@ -61,7 +62,7 @@ def test_closing_while_a_thread_writes_ends_the_writing(sqlite_url: str) -> None
     thread.start()
     writing.wait()
     bulk.close()
-    thread.join(timeout=20)
+    thread.join(timeout=PATIENCE_S)
 
     assert not thread.is_alive()
 
