@@ -120,19 +120,17 @@ def test_no_page_makes_anything_of_a_strangers_words(page: Page, planted: Plante
     page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
-    seen = 0
     for place in PLACES:
         page.goto(planted.url + place.format(**planted.things))
         page.wait_for_function("window.did_handshake === true")
-        page.wait_for_timeout(250)
-        seen += "{{hacked=1}}" in page.inner_text("body")
+        page.wait_for_function("document.body.innerText.includes('{{hacked=1}}')")
+        page.wait_for_timeout(250)  # what comes after the frame
 
         assert is_only_text(page), place
     for address in (planted.claim_url, f"{planted.url}/setup/{MARK}", f"{planted.url}/join/{MARK}"):
         page.goto(address)
         assert is_only_text(page), address
 
-    assert seen > 6
     assert [text for text in said if "hacked" in text or "Security Policy" in text] == []
 
 
@@ -153,6 +151,6 @@ def test_no_file_has_a_formula_or_markup_of_a_strangers_words(planted: Planted) 
 
 def test_no_line_of_the_log_is_a_strangers(planted: Planted) -> None:
     said = planted.server.log.read_text()
-    assert "sign_in.refused" in said
+    assert "payout.requested" in said
     assert "data-in" not in said
     assert all(line.isprintable() for line in said.splitlines())

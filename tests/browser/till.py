@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -81,10 +82,7 @@ class Till:
             self._service = None
 
     def wait_until_connected(self) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not self.get("wallet")["connected"]:
-            assert time.monotonic() < deadline, "the wallet was not connected in time"
-            time.sleep(0.1)
+        self._until(lambda: self.get("wallet")["connected"])
 
     def get(self, path: str, **query: Any) -> Any:
         answer = self.http.get(f"{self.url}/v1/{path}", params=query, headers=self._headers())
@@ -95,10 +93,14 @@ class Till:
         return answer.raise_for_status().json()
 
     def tap(self, memo: str, sats: int = 5_000) -> dict[str, Any]:
-        """Tap the card and claim an invoice with a memo."""
+        """Tap the card, claim an invoice with a memo, and wait until it is paid."""
         p, c = self.card.read()
         offer = self.http.get(f"{self.url}/boltcard", params={"p": p, "c": c}).json()
-        return self._claim(offer, memo, sats)
+        answer = self._claim(offer, memo, sats)
+        # The till is answered after three seconds, whether it is paid by then or not.
+        if answer == {"status": "OK"}:
+            self._until(lambda: self.get("payouts", limit=1)["items"][0]["state"] == "completed")
+        return answer
 
     def claim(self, memo: str, sats: int = 5_000) -> dict[str, Any]:
         """Claim by the link of the pull payment that needs approval."""
@@ -110,6 +112,12 @@ class Till:
         wanted = {"k1": offer["k1"], "pr": minted["pr"]}
         answer: dict[str, Any] = self.http.get(offer["callback"], params=wanted).json()
         return answer
+
+    def _until(self, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not is_so():
+            assert time.monotonic() < deadline, "not in time"
+            time.sleep(0.05)
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._key}"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.container import build, running
+from app.container import Connected, build, running
 from app.pages.connection import connection_of
 from models.errors import CredentialRefused, GatewayError, InvalidField, NotFoundError, RuleError
 from models.flash import ConnectionTest, CredentialKind
@@ -55,10 +55,19 @@ async def in_flight(shop: Shop, hand: Hand) -> str:
     return lost
 
 
-async def is_connected(shop: Shop, *, wanted: bool) -> None:
+async def is_let_go(shop: Shop) -> None:
+    """Wait until nothing pays for the shop any more."""
     async with asyncio.timeout(PATIENCE_S):
-        while (shop.store.id in shop.container.connected) is not wanted:
+        while shop.store.id in shop.container.connected:
             await asyncio.sleep(0.01)
+
+
+async def is_connected_anew(shop: Shop, before: Connected) -> None:
+    """Wait until what was entered last is what pays."""
+    async with asyncio.timeout(PATIENCE_S):
+        while shop.container.connected.get(shop.store.id) in (None, before):
+            await asyncio.sleep(0.01)
+    await shop.is_ready()
 
 
 @pytest.mark.parametrize("dialect", BOTH, indirect=True)
@@ -110,15 +119,12 @@ async def test_what_is_entered_pays_and_what_is_forgotten_stops(
     first = shop.connected
 
     await enter(shop, account.token)
-    async with asyncio.timeout(PATIENCE_S):
-        while container.connected.get(shop.store.id) in (None, first):
-            await asyncio.sleep(0.01)
-    await shop.is_ready()
+    await is_connected_anew(shop, first)
     again = await shop.draw(pull, (await hand.home_invoice()).pr)
     await shop.reaches(again, PayoutState.COMPLETED)
 
     await container.connections.drop(shop.store.id, ALICE)
-    await is_connected(shop, wanted=False)
+    await is_let_go(shop)
     assert not [name for name in container.supervisor.health if shop.store.id in name]
     assert (await shop.wallet()).lease_owner is None
 
@@ -134,9 +140,10 @@ async def test_another_wallet_is_refused_while_payouts_are_on_their_way(
     with pytest.raises(RuleError, match="on their way"):
         await enter(shop, stranger.token)
 
+    first = shop.connected
     await enter(shop, account.token)  # the same wallet is welcome
 
-    await is_connected(shop, wanted=True)
+    await is_connected_anew(shop, first)
     await shop.later(hand, days=2, hours=1)
     await shop.reaches(lost, PayoutState.NEEDS_REVIEW)
     with pytest.raises(RuleError, match="on their way"):

@@ -16,6 +16,11 @@ from tests.support.warm import Forked, end_with, nursery, take_streams
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "FLASH_PAYOUTS_"
+# Nothing of a test asks the real Flash for anything.
+NO_FLASH = {
+    "FLASH_API_URL": "http://127.0.0.1:1/graphql",
+    "FLASH_WS_URL": "ws://127.0.0.1:1/graphql",
+}
 LOOK_S = 0.02
 
 
@@ -79,7 +84,8 @@ class Program:
 
     def _env(self, settings: dict[str, str]) -> dict[str, str]:
         kept = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
-        ours = {PREFIX + name: text for name, text in (self.settings | settings).items()}
+        given = NO_FLASH | self.settings | settings
+        ours = {PREFIX + name: text for name, text in given.items()}
         return kept | ours | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"}
 
 

@@ -47,6 +47,8 @@ def settings_for(database_url: str, folder: Path, **more: Any) -> Settings:
         "data_dir": folder,
         "master_key_file": folder / "master.key",
         "flash_requests_per_minute": 1_000_000,
+        "flash_api_url": "http://127.0.0.1:1/graphql",  # nothing asks the real one
+        "flash_ws_url": "ws://127.0.0.1:1/graphql",
         "flash_token": None,
         "flash_api_key": None,
     }
