@@ -130,7 +130,9 @@ export default {
   watch: {
     // What was accepted needs no draft any more; what was refused keeps it, and so does what
     // somebody is still typing: this may be the answer to an earlier wish.
-    values() {
+    // Whatever else is sent brings them along: where nothing is different, nothing was accepted.
+    values(now, before) {
+      if (JSON.stringify(now) === JSON.stringify(before)) return;
       const kept = Object.entries(this.draft).filter(([name]) =>
         this.errors[name] || this.typing[name]);
       this.draft = Object.fromEntries(kept);
