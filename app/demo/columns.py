@@ -54,7 +54,7 @@ CARD_FEE_ROLLUPS: Final = (
 )
 AUDIT: Final = (
     *("store_id", "number", "at", "actor_kind", "actor_id", "action", "subject_id"),
-    *("before", "after", "address", "request_id", "hash"),
+    *("before", "after", "address", "session_id", "agent", "request_id", "hash"),
 )
 
 BALANCES: Final = ("store_id", "flash_wallet_id", "at", "balance_nanousd")

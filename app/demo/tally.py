@@ -61,10 +61,11 @@ class Tally:
         self._decisions = [d for d in self._decisions if d.at_us > until_us]
         actor = (ActorKind.PERSON.value, self.scene.owner_id)
         rows: Rows = []
+        nowhere = (None,) * 5  # no address, sign-in, browser or request, and not hashed yet
         for at_us, action, payout_id, before, after in known:
             self.audit_count += 1
             head = (self.scene.store_id, self.audit_count, at_us, *actor, action, payout_id)
-            rows.append((*head, before, after, None, None, None))
+            rows.append((*head, before, after, *nowhere))
         return rows
 
     def _rolled_up(self, until_us: int) -> dict[str, Rows]:
