@@ -79,6 +79,11 @@ class Board(Generic[Snapshot]):
         self._begun = asyncio.Event()
         self.viewers: set[Viewer[Snapshot]] = set()
 
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """Return what was read last, if anything was."""
+        return self._snapshot
+
     async def join(self, viewer: Viewer[Snapshot]) -> None:
         """Show a viewer everything now, and every change from now on."""
         self.viewers.add(viewer)
@@ -190,6 +195,11 @@ class Boards:
             board = self._boards[key] = Board(self._hub, key[0], read, unmoved_by, follow, heed)
             self._tasks[key] = asyncio.create_task(board.run(), name=f"board {key[0]}")
         await board.join(viewer)
+
+    def snapshot(self, key: tuple[str, Hashable]) -> Any:
+        """Return what is known of a store and question already, because others look at it."""
+        board = self._boards.get(key)
+        return None if board is None else board.snapshot
 
     def leave(self, key: tuple[str, Hashable], viewer: Viewer[Any]) -> None:
         """Take a viewer off its board."""

@@ -22,6 +22,7 @@ class Courier:
         self._client = client
         self._changes: dict[int, Changes] = {}
         self._calls: list[Call] = []
+        self._code: list[str] = []
         self._is_due = False
 
     @classmethod
@@ -42,6 +43,11 @@ class Courier:
         self._calls.append((element, method, args))
         self._be_due()
 
+    def run(self, code: str) -> None:
+        """Have the browser run a piece of code."""
+        self._code.append(code)
+        self._be_due()
+
     def take(self) -> list[Call]:
         """Return what is to be called, and forget it."""
         changed: list[Call] = [(sheet, "take", (each,)) for sheet, each in self._changes.items()]
@@ -56,8 +62,12 @@ class Courier:
 
     def _go(self) -> None:
         self._is_due = False
-        calls = self.take()
-        if self._client.is_deleted or not calls:
+        calls, code = self.take(), self._code
+        self._code = []
+        if self._client.is_deleted or not (calls or code):
             return
-        code = _CALL.format(json.dumps(calls))
-        self._client.outbox.enqueue_message("run_javascript", {"code": code}, self._client.id)
+        if calls:
+            code = [_CALL.format(json.dumps(calls)), *code]
+        self._client.outbox.enqueue_message(
+            "run_javascript", {"code": ";\n".join(code)}, self._client.id
+        )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from nicegui import html
 from nicegui.element import Element
 
+from components.courier import Courier
 from components.icon import drawing
 from components.live_badge import LiveBadge, cut_off_banner
 from components.preferences import Preferences
@@ -105,7 +106,7 @@ class Frame:
     def _show_title(self) -> None:
         title = f"{self._title} · {self.store_name}"
         shown = f"({self._count}) {title}" if self._count else title
-        self.content.client.run_javascript(f"document.title = {json.dumps(shown)}")
+        Courier.of(self.content.client).run(f"document.title = {json.dumps(shown)}")
 
     def _changed(self, name: str, value: object) -> bool:
         if name in self._shown and self._shown[name] == value:

@@ -87,7 +87,7 @@ class NeedsYou:
                     item.set_text(words(need, now, self._zone_name))
             self._name.set_visibility(bool(needs))
             self._calm.set_visibility(not needs)
-        self._tell(", ".join(words(need, now, self._zone_name) for need in needs) or CALM)
+        self._tell(needs, now)
 
     def _since(self, kind: NeedKind) -> dict[str, str]:
         """Return from which day on a list shows what was counted."""
@@ -96,10 +96,13 @@ class NeedsYou:
         first = (self._now - FAILED_WITHIN).astimezone(ZoneInfo(self._zone_name))
         return {"from": first.date().isoformat()}
 
-    def _tell(self, text: str) -> None:
-        now = time.monotonic()
-        if text != self._told and now - self._told_at >= TOLD_EVERY_S:
-            self._told, self._told_at = text, now
+    def _tell(self, needs: Sequence[Need], now: datetime) -> None:
+        tick = time.monotonic()
+        if tick - self._told_at < TOLD_EVERY_S:
+            return
+        text = ", ".join(words(need, now, self._zone_name) for need in needs) or CALM
+        if text != self._told:
+            self._told, self._told_at = text, tick
             self._aloud.set_text(text)
 
     def _item(self, kind: NeedKind) -> Piece:

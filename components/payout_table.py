@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nicegui import app, events, html, ui
+from nicegui import __version__, app, events, html, ui
+from nicegui.dependencies import esm_modules
 
 from components.courier import Courier
 from components.payout_row import Row
@@ -80,6 +81,17 @@ class PayoutTable:
         self._grid.on("fp-open", self._opened, js_handler="(e) => emit({data: e.data})")
         self._grid.on("fp-more", actions.more, throttle=0.3, js_handler="() => emit()")
         self._grid.on("fp-sort", self._sorted, js_handler="(e) => emit(e.data.sort)")
+
+    def show_early(self, written: str) -> None:
+        """Have the page be loaded with rows, as JSON; the browser is not there yet."""
+        # As a text: lists in options would be watched for changes, row by row.
+        with self._grid.props.suspend_updates():
+            options = self._grid.props["options"]
+            del options["rowData"], options["loading"]
+            options[":rowData"] = written
+        self._is_loading = False
+        # The grid asks for its library only when it is drawn, which is late.
+        ui.add_head_html(f'<link rel="modulepreload" href="{_library()}">')
 
     def show(self, rows: list[Row]) -> None:
         """Show these rows and no others."""
@@ -156,6 +168,11 @@ class PayoutTable:
     async def _sorted(self, event: events.GenericEventArguments) -> None:
         if event.args in tuple(PayoutOrder):
             await self._actions.sort(PayoutOrder(event.args))
+
+
+def _library() -> str:
+    key = next(key for key, module in esm_modules.items() if module.name == "nicegui-aggrid")
+    return f"/_nicegui/{__version__}/esm/{key}/index.js"
 
 
 class _Empty:
@@ -256,8 +273,8 @@ def _options(time_zone: str, currency: str) -> dict[str, Any]:
         ":rowClassRules": "{'fp-new': p => p.data.fresh}",
         ":onBodyScrollEnd": "p => fpTable.scrolled(p)",
         ":onCellKeyDown": "p => fpTable.key(p)",
-        "rowHeight": 44,
-        "headerHeight": 38,
+        ":rowHeight": "fpTable.height('rowHeight')",
+        ":headerHeight": "fpTable.height('headerHeight')",
         "cellFlashDuration": 900,
         "animateRows": False,
         "tooltipShowDelay": 400,
@@ -282,9 +299,8 @@ def _columns(zone: str, currency: str) -> list[dict[str, Any]]:
         "width": 134,
     }
     right = {"cellClass": "num ag-right-aligned-cell", "type": "rightAligned"}
-    return [
-        {"colId": "phone", ":cellRenderer": f"fpTable.block({zone}, {glyphs})", "flex": 1}
-        | {"hide": True},
+    columns: list[dict[str, Any]] = [
+        {"colId": "phone", ":cellRenderer": f"fpTable.block({zone}, {glyphs})", "flex": 1},
         {"headerName": "Time", "field": "at"} | time | _sorts(PayoutOrder.CREATED),
         {"headerName": "Status", "field": "status", "width": 122, "tooltipField": "state"}
         | {":valueFormatter": f"fpTable.status({glyphs})"}
@@ -302,6 +318,10 @@ def _columns(zone: str, currency: str) -> list[dict[str, Any]]:
         {"headerName": "Completed", "field": "completed"} | time | _sorts(PayoutOrder.COMPLETED),
         {"headerName": "Payout", "field": "id", "width": 142, ":cellRenderer": "fpTable.id"},
     ]
+    # Known before the grid is drawn, so that it is drawn once.
+    for column in columns:
+        column[":hide"] = f"fpTable.hides({json.dumps(column.get('colId') or column['field'])})"
+    return columns
 
 
 def _sorts(order: PayoutOrder) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from nicegui import app, events, html, ui
 from nicegui.dependencies import register_importmap_override
 
 from components.chart_style import Figure
-from components.text import Text
+from components.courier import Courier
+from components.prepared import Prepared
+from components.sheet import Sheet
 
 ASSETS = Path(__file__).with_name("assets")
 # What NiceGUI's chart imports, and what it gets instead of its own 4.6 MB.
@@ -53,6 +55,7 @@ class LiveFigure:
         self._plot: ui.plotly | None = None
         self._is_ready = False
         self._wanted: Figure | None = None
+        self._prepared = Prepared()
         self._drawn: Figure = {}
         self._is_empty = False
         with html.div().classes(f"fp-stage {kind}") as self._stage:
@@ -60,20 +63,21 @@ class LiveFigure:
             with html.div().classes("fp-chart-empty"):
                 html.strong(when_empty[0])
                 html.span(when_empty[1])
-            self._summary = Text("p").classes("fp-sr")
+            self._summary = Sheet("p", "fp-sr")
             self._table = html.table().classes("fp-sr")
         ui.context.client.on_connect(self._flush)
 
-    def show(self, figure: Figure, summary: str, *, is_empty: bool) -> None:
-        """Show a figure; only what is different from the one before is sent."""
+    def show(
+        self, figure: Figure, summary: str, *, is_empty: bool, prepared: Prepared | None = None
+    ) -> None:
+        """Show a figure; only what is different from the one before is sent.
+
+        What is different is the same for all pages that are `prepared` alike.
+        """
         if self._stage.is_deleted:
             return
-        # The figure may be shared with other pages: what is this page's own goes into a copy.
-        plan = figure["layout"]
-        meta = plan["meta"] | {"table": self._table.html_id}
-        self._wanted = figure | {"layout": plan | {"meta": meta}}
-        if summary != self._summary.text:
-            self._summary.set_text(summary)
+        self._wanted, self._prepared = figure, prepared or Prepared()
+        self._summary.root.set_text(summary)
         if is_empty != self._is_empty:
             self._is_empty = is_empty
             self._stage.classes(add="empty" if is_empty else "", remove="" if is_empty else "empty")
@@ -90,8 +94,11 @@ class LiveFigure:
             self._patch(self._plot, self._wanted)
 
     def _draw(self, figure: Figure) -> None:
+        # The figure may be shared with other pages: what is this page's own goes into a copy.
+        plan = figure["layout"]
+        own = plan | {"meta": plan["meta"] | {"table": self._table.html_id}}
         with self._stage:
-            plot = ui.plotly(figure | {"config": dict(CONFIG)})
+            plot = ui.plotly(figure | {"layout": own, "config": dict(CONFIG)})
         plot.props(
             f'tabindex=0 role=application aria-roledescription=chart aria-label="{self._name}"'
         )
@@ -101,17 +108,30 @@ class LiveFigure:
         self._plot, self._drawn = plot, figure
 
     def _patch(self, plot: ui.plotly, figure: Figure) -> None:
-        traces, places, around = differences(self._drawn, figure)
+        drawn, self._drawn = self._drawn, figure
+        if drawn is figure:
+            return
+        # Kept with what it is held against, so that no other can take its place in memory.
+        _, (traces, places, around) = self._prepared.once(
+            ("differences", id(drawn), id(figure)), lambda: (drawn, differences(drawn, figure))
+        )
         if traces and around:
-            plot.run_plot_method("update", traces, around, places)
+            self._tell(plot, "update", traces, around, places)
         elif traces:
-            plot.run_plot_method("restyle", traces, places)
+            self._tell(plot, "restyle", traces, places)
         elif around:
-            plot.run_plot_method("relayout", around)
-        self._drawn = figure
+            self._tell(plot, "relayout", around)
+
+    @staticmethod
+    def _tell(plot: ui.plotly, method: str, *args: Any) -> None:
+        Courier.of(plot.client).call(plot.id, "run_plot_method", method, *args)
 
     def _ready(self) -> None:
         self._is_ready = True
+        if self._plot is not None:
+            # The browser has it, and is told what changes: here it would only fill the memory.
+            with self._plot.props.suspend_updates():
+                self._plot.props["options"] = {}
         self._flush()
 
     def _picked(self, event: events.GenericEventArguments) -> None:

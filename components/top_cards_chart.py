@@ -91,7 +91,7 @@ class TopCardsChart:
 
         figure, summary = prepared.once(("top", measure, unit), make)
         is_empty = not figure["layout"]["meta"]["keys"]
-        self._figure.show(figure, summary, is_empty=is_empty)
+        self._figure.show(figure, summary, is_empty=is_empty, prepared=prepared)
 
     def _changed(self, _key: str) -> None:
         # What is here is sorted anew at once; who else belongs here only the server knows.

@@ -125,15 +125,15 @@ class TrendChart:
             return
         self._drawn, self._shown = drawn, (buckets, zone_name, bucket, unit, prepared)
         self._step.choose(bucket)
-        figure, summary = prepared.once(
-            ("trend", zone_name, bucket, measure, unit),
-            lambda: (
-                trend_figure(buckets, zone_name, bucket, measure, unit),
-                trend_summary(buckets, zone_name, bucket, unit),
-            ),
-        )
-        is_empty = not any(any(trace["y"]) for trace in figure["data"])
-        self._figure.show(figure, summary, is_empty=is_empty)
+
+        def make() -> tuple[Figure, str, bool]:
+            figure = trend_figure(buckets, zone_name, bucket, measure, unit)
+            is_empty = not any(any(trace["y"]) for trace in figure["data"])
+            return figure, trend_summary(buckets, zone_name, bucket, unit), is_empty
+
+        key = ("trend", zone_name, bucket, measure, unit)
+        figure, summary, is_empty = prepared.once(key, make)
+        self._figure.show(figure, summary, is_empty=is_empty, prepared=prepared)
 
     def _remeasure(self, key: str) -> None:
         if self._shown is not None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from components.dollars import MINUS, dollars
 from components.moment import age, short_moment
+from components.prepared import Prepared
 from components.sheet import Piece, Sheet
 from models.money import to_sat_ceil
 from models.standing import FEE_PER_MILLE, PAID_DAYS, Owed, WalletStanding
@@ -24,6 +25,7 @@ class WalletPanel:
     def __init__(self, zone_name: str) -> None:
         self._zone_name = zone_name
         self._texts: dict[str, Piece] = {}
+        self._shown: dict[str, str] = {}
         said = {"data_testid": "wallet-panel", "aria_label": "Wallet"}
         self._panel = Sheet("section", "fp-panel fp-funds is-loading", **said).root
         head = self._panel.add("div", "fp-panel-head")
@@ -46,20 +48,35 @@ class WalletPanel:
         self._line(lines, "day", "●", f"Paid on a day, average of {PAID_DAYS}")
         self._texts["note"] = body.add("p", "fp-note")
 
-    def show(self, standing: WalletStanding) -> None:
-        """Show how the wallet stands now."""
-        self._panel.mark("is-loading", on=False)
-        balance, free = standing.balance_nanousd, standing.free_nanousd
-        self._say("age", self._age(standing))
-        self._say("balance", UNKNOWN if balance is None else dollars(balance))
-        self._say("committed", _committed(standing))
-        self._say("free", UNKNOWN if free is None else dollars(free))
-        self._say("cover", _cover(standing))
-        self._say("waiting", _owed(standing.waiting))
-        self._say("unsettled", _owed(standing.unsettled))
-        self._say("day", f"{standing.paid_sats // PAID_DAYS:,} sats")
-        self._say("note", note(standing, self._zone_name))
+    def show(self, standing: WalletStanding, prepared: Prepared | None = None) -> None:
+        """Show how the wallet stands now.
+
+        What is `prepared` of the same standing for another page is shown as it is.
+        """
         self._draw(standing)
+        words = (prepared or Prepared()).once("wallet", lambda: self._words(standing))
+        if words == self._shown:
+            return
+        self._shown = words
+        self._panel.mark("is-loading", on=False)
+        for name, text in words.items():
+            self._texts[name].set_text(text)
+            if name in {"note", "age", "free"}:
+                self._texts[name].mark("is-warning", on=_warns(name, text))
+
+    def _words(self, standing: WalletStanding) -> dict[str, str]:
+        balance, free = standing.balance_nanousd, standing.free_nanousd
+        return {
+            "age": self._age(standing),
+            "balance": UNKNOWN if balance is None else dollars(balance),
+            "committed": _committed(standing),
+            "free": UNKNOWN if free is None else dollars(free),
+            "cover": _cover(standing),
+            "waiting": _owed(standing.waiting),
+            "unsettled": _owed(standing.unsettled),
+            "day": f"{standing.paid_sats // PAID_DAYS:,} sats",
+            "note": note(standing, self._zone_name),
+        }
 
     def _age(self, standing: WalletStanding) -> str:
         if standing.balance_at is None:
@@ -74,11 +91,6 @@ class WalletPanel:
             part.set("style", f"width:{share // 10}.{share % 10}%")
         words = f"{shares[0] // 10} % sent, {shares[1] // 10} % waiting, {shares[2] // 10} % free"
         self._bar.set("aria-label", words)
-
-    def _say(self, name: str, text: str) -> None:
-        self._texts[name].set_text(text)
-        if name in {"note", "age", "free"}:
-            self._texts[name].mark("is-warning", on=_warns(name, text))
 
     def _sum(self, into: Piece, name: str, word: str, hint: str) -> None:
         box = into.add("div", "fp-sum", title=hint)

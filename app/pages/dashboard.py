@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -39,6 +40,8 @@ from models.permission import Permission
 from models.rollup import Ranking
 from models.states import PayoutStatus
 
+# A page is not held back for longer than this by what it may show later.
+EARLY_S = 0.2
 _STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 
@@ -84,6 +87,20 @@ class Dashboard:
             self._bar.show_error(wrong.field, wrong.message)
         self.view.show_in(self._unit)
 
+    async def show_early(self) -> None:
+        """Show figures and rows in the page as it is loaded, unless they are searched for."""
+        if self._wanted.filter.needs_rows:
+            return
+        snapshot = self._visit.boards.snapshot((self._store.id, self._wanted))
+        try:
+            if snapshot is None:
+                async with asyncio.timeout(EARLY_S):
+                    reader = PayoutReader(self._container, self._store, self._wanted)
+                    snapshot = await reader.read(None)
+        except (ServiceError, TimeoutError):
+            return  # it is asked for again, and said why, when the browser is there
+        self.view.show_early(snapshot)
+
     async def connected(self) -> None:
         """Begin to follow the board, or begin anew after a gap."""
         self._is_connected = True
@@ -105,7 +122,7 @@ class Dashboard:
         """Show what waits for a person."""
         own = (Need(NeedKind.ONE_FACTOR),) if self._visit.lacks_factor else ()
         self._needs.show((*standing.needs, *own), standing.funds.as_of)
-        self._wallet.show(standing.funds)
+        self._wallet.show(standing.funds, standing.prepared)
         self._budgets.show(standing.funds)
 
     async def _join(self) -> None:

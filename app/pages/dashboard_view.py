@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 from app.pages.older_rows import OlderRows
 from app.pages.payout_board import ROWS, Snapshot
 from app.pages.payout_detail import DetailOpener
@@ -11,6 +14,7 @@ from components.figure_panel import FigurePanel
 from components.payout_row import Row, row_of
 from components.payout_table import PayoutTable
 from components.period_strip import PeriodStrip
+from components.prepared import Prepared
 from components.summary_cards import SummaryCards
 from components.top_cards_chart import TopCardsChart
 from components.trend_chart import TrendChart
@@ -51,6 +55,8 @@ class DashboardView:
         self._top = top
         self._table = table
         self._details = details
+        # The rows that the page was loaded with, until it is connected.
+        self._early: list[PayoutView] | None = None
         self._has_older = False
         self._has_charts = False
         self._waiting = 0
@@ -61,17 +67,26 @@ class DashboardView:
         """Tell whether the browser is connected and the tab in sight."""
         return self._visit.is_watching
 
+    def show_early(self, snapshot: Snapshot) -> None:
+        """Show figures and rows in the page as it is loaded; charts come once they are drawn."""
+        if not snapshot.rows:
+            return
+        self._early = snapshot.rows
+        self._show_figures(replace(snapshot, charts=None, prepared=Prepared()))
+        written = snapshot.prepared.once(
+            ("written", self._worth), lambda: json.dumps(self._all_rows(snapshot))
+        )
+        self._table.show_early(written)
+
     def show(self, snapshot: Snapshot) -> None:
         """Show everything."""
+        early, self._early = self._early, None
         self._show_figures(snapshot)
         self._has_older = False
         self._older.begin()
         self._waiting = 0
-        self._table.show(
-            snapshot.prepared.once(
-                ("rows", self._worth), lambda: [self._row(view) for view in snapshot.rows]
-            )
-        )
+        if snapshot.rows != early:
+            self._table.show(self._all_rows(snapshot))
         self._show_empty(snapshot)
         self._remember_last(snapshot.rows)
 
@@ -146,6 +161,11 @@ class DashboardView:
     def _remember_last(self, rows: list[PayoutView]) -> None:
         self.last_row = mark_of(rows[-1], self.order) if len(rows) >= ROWS else None
 
+    def _all_rows(self, snapshot: Snapshot) -> list[Row]:
+        return snapshot.prepared.once(
+            ("rows", self._worth), lambda: [self._row(view) for view in snapshot.rows]
+        )
+
     def _row(self, view: PayoutView, *, fresh: bool = False) -> Row:
         return row_of(view, self._worth, fresh=fresh)
 
@@ -160,8 +180,10 @@ class DashboardView:
         self._figures = snapshot
         charts, stats, unit = snapshot.charts, snapshot.stats, self._unit
         if stats is not None:
-            self._cards.show(stats, None if charts is None else charts.comparison, unit)
-            self._table.show_total(stats.total.count, unit.write(unit.of(stats.total)))
+            comparison = None if charts is None else charts.comparison
+            self._cards.show(stats, comparison, unit, snapshot.prepared)
+            total = snapshot.prepared.once("total", lambda: stats.total)
+            self._table.show_total(total.count, unit.write(unit.of(total)))
         else:
             self._table.show_counting()
         if stats is None or charts is None:

@@ -16,7 +16,7 @@ from app.live import Boards
 from app.pages.export_run import ExportRun
 from app.pages.standing_board import Standing, StandingReader
 from app.pages.store_choice import store_switch, stores_of
-from app.pages.visit import Place, View, Visit
+from app.pages.visit import EarlyView, Place, View, Visit
 from app.sessions import caller_of_page
 from components.dollars import dollars
 from components.frame import frame
@@ -86,6 +86,11 @@ class Shell:
         ui.run_javascript(_SCRIPT)
         ui.on("fp-go", self._gone_to)
         ui.on("fp-hidden", self._hidden_changed)
+
+    async def show_early(self) -> None:
+        """Show what the first place can show in the page as it is loaded."""
+        if isinstance(self._view, EarlyView):
+            await self._view.show_early()
 
     @property
     def is_watching(self) -> bool:
@@ -245,6 +250,7 @@ def register_shell(container: Container, boards: Boards, places: Sequence[Place]
         tab = Shell(visit, places)
         query = f"?{request.url.query}" if request.url.query else ""
         tab.build(request.url.path + query)
+        await tab.show_early()
         client.on_connect(tab.connected)
         client.on_delete(tab.gone)
         return None

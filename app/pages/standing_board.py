@@ -6,10 +6,11 @@ The frame shows it on every page, whatever else a page looks at.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from app.container import Container
 from app.pages.connection import connection_of
+from components.prepared import Prepared
 from models.attention import Attention, Need, needs_of
 from models.connection import Connection
 from models.errors import UnavailableError
@@ -33,6 +34,7 @@ class Standing:
     connection: Connection | None
     needs: tuple[Need, ...]
     trouble: str | None = None
+    prepared: Prepared = field(default_factory=Prepared, compare=False)
 
 
 class StandingReader:
@@ -52,7 +54,7 @@ class StandingReader:
         except UnavailableError as error:
             if before is None:
                 raise
-            return replace(before, trouble=error.message)
+            return replace(before, trouble=error.message, prepared=Prepared())
 
     async def _read(self, before: Standing | None) -> Standing:
         container, store_id = self._container, self._store.id

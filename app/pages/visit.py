@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from nicegui import Client, ui
 
@@ -33,6 +33,15 @@ class View(Protocol):
 
     def show_standing(self, standing: Standing) -> None:
         """Take how the store stands now."""
+        ...
+
+
+@runtime_checkable
+class EarlyView(View, Protocol):
+    """A page that shows something before the browser is there."""
+
+    async def show_early(self) -> None:
+        """Show what is quick to read, so that it stands in the page as it is loaded."""
         ...
 
 

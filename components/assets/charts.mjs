@@ -7,7 +7,13 @@
 //   facts   rows only: pairs of name and value for slot i
 //   axis, table  head of the first column, id of the hidden table
 //   one, unit, places  columns only: unit of a total, and digits behind the decimal point
-import "./plotly-basic.min.js";
+
+// It is large, and takes a browser a while: what is read first is drawn first.
+await new Promise((begin) => {
+  if (window.requestIdleCallback) requestIdleCallback(begin, { timeout: 1000 });
+  else setTimeout(begin);
+});
+await import("./plotly-basic.min.js");
 
 const library = window.Plotly;
 const charts = new Map(); // element -> Chart

@@ -60,10 +60,26 @@ window.fpTable = (() => {
     if (cell) cell.setAttribute("aria-sort", on ? "descending" : "none");
   }
 
-  // When something was completed matters most where it gives the order.
-  function showCompleted(grid) {
-    const wide = grid.fpWidth || 0;
-    grid.setColumnsVisible(["completed"], wide >= 640 && (wide > 1320 || sorted === "completed"));
+  // Which columns a width has room for; below the first there is one block for each payout.
+  const NARROW = 640;
+  const AT_LEAST = { at: NARROW, status: NARROW, amount: NARROW, card: NARROW, worth: 701,
+    memo: 861, pull: 1001, fee: 1081, id: 1151 };
+  function isShown(column, wide) {
+    if (column === "phone") return wide < NARROW;
+    if (column !== "completed") return wide >= AT_LEAST[column];
+    // When something was completed matters most where it gives the order.
+    return wide > 1320 || (wide >= NARROW && sorted === "completed");
+  }
+  const widthNow = () => document.querySelector("[data-testid=payout-table]").clientWidth;
+  const heights = (wide) => (wide < NARROW
+    ? { headerHeight: 0, rowHeight: 62 } : { headerHeight: 38, rowHeight: 44 });
+
+  // Each change makes the grid lay itself out anew, so only what is different is told.
+  function showColumns(grid, wide) {
+    const state = ["phone", "completed", ...Object.keys(AT_LEAST)]
+      .map((colId) => ({ colId, hide: !isShown(colId, wide) }))
+      .filter(({ colId, hide }) => grid.getColumn(colId)?.isVisible() === hide);
+    if (state.length) grid.applyColumnState({ state });
   }
 
   class Header {
@@ -84,6 +100,8 @@ window.fpTable = (() => {
 
   return {
     Header,
+    hides: (column) => !isShown(column, widthNow()),
+    height: (name) => heights(widthNow())[name],
     number: (p) => number(p.value),
     time: (zone) => (p) => (p.value ? short(p.value, zone) : "–"),
     fullTime: (zone) => (p) => (p.value ? formatOf(zone, FULL).format(new Date(p.value)) : ""),
@@ -127,26 +145,20 @@ window.fpTable = (() => {
       if (p.event.key === "Escape") p.api.clearFocusedCell();
     },
     fit(p) {
-      const wide = p.clientWidth, narrow = wide < 640;
+      const wide = p.clientWidth;
       if (!wide || p.api.fpWidth === wide) return;
       p.api.fpWidth = wide;
-      p.api.setColumnsVisible(["phone"], narrow);
-      p.api.setColumnsVisible(["at", "status", "amount", "card"], !narrow);
-      p.api.setColumnsVisible(["worth"], wide > 700);
-      p.api.setColumnsVisible(["memo"], wide > 860);
-      p.api.setColumnsVisible(["pull"], wide > 1000);
-      p.api.setColumnsVisible(["fee"], wide > 1080);
-      p.api.setColumnsVisible(["id"], wide > 1150);
-      showCompleted(p.api);
-      p.api.setGridOption("headerHeight", narrow ? 0 : 38);
-      p.api.setGridOption("rowHeight", narrow ? 62 : 44);
-      p.api.resetRowHeights();
+      showColumns(p.api, wide);
+      const wanted = Object.entries(heights(wide));
+      const changed = wanted.filter(([name, height]) => p.api.getGridOption(name) !== height);
+      for (const [name, height] of changed) p.api.setGridOption(name, height);
+      if (changed.length) p.api.resetRowHeights();
     },
     showSort(sort) {
       sorted = sort;
       for (const button of document.querySelectorAll(".fp-sort"))
         mark(button, button.closest("[role=columnheader]"));
-      if (api && !api.isDestroyed()) showCompleted(api);
+      if (api && !api.isDestroyed()) showColumns(api, api.fpWidth ?? widthNow());
     },
     ready(p) { api = p.api; },
   };

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.pages.dashboard import Dashboard
 from app.pages.register import PLACES
 from app.pages.shell import Shell
 from app.pages.visit import Visit
@@ -89,3 +90,21 @@ async def test_a_page_of_another_stores_thing_shows_nothing_of_it(shop: Shop) ->
                 own += await shown(visit, address)
             visit.boards.close()
         assert {each for each in secrets if each in own} >= {"Tips", "Alice", "bob@example.com"}
+
+
+async def test_a_dashboard_is_loaded_with_its_figures_and_rows(shop: Shop) -> None:
+    async with staged(shop) as stage:
+        payout_id = next(iter(stage.things.payouts.values()))
+        loaded = {}
+        for query in ({}, {"q": "Alice"}):
+            view = Dashboard(stage.visit, query, None)
+            await view.show_early()
+            elements = stage.visit.client.elements.values()
+            loaded[query.get("q")] = f"{[each._to_dict() for each in elements]}"
+            stage.visit.client.content.clear()
+
+    assert f'"id": "{payout_id}"' in loaded[None]
+    assert 'class="count"></span>' not in loaded[None]
+    # A search may take long, and is shown when the browser is there.
+    assert payout_id not in loaded["Alice"]
+    assert 'class="count"></span>' in loaded["Alice"]
