@@ -17,6 +17,7 @@ from app.allowance import Allowance, is_local_name
 from app.answers import json_answer
 from app.policy import give_nonce, with_policy
 from app.settings import ADDRESS_LIMIT
+from models.errors import UnavailableError
 
 _log = structlog.get_logger(__name__)
 
@@ -102,13 +103,10 @@ class Edge:
             await self._app(scope, limited, send_unless_over)
         except _TooLarge:
             pass
-        except Exception:
-            # The path holds no secret of ours but a claim token, so only its first part is named.
-            part = scope["path"].split("/")[1] if "/" in scope["path"] else ""
-            _log.exception("request.failed", request_id=scope["request_id"], part=part)
+        except Exception as error:  # the edge: whoever asked gets an answer
+            failed = _told(scope, error)
             if started:
                 raise
-            failed = Refusal(500, "Something went wrong here.")
             await _refuse(scope, receive, send_marked, failed)
         if limited.is_over and not started:
             await _refuse(scope, receive, send_marked, limited.refusal)
@@ -117,6 +115,16 @@ class Edge:
 def _is_for_programs(path: str) -> bool:
     """Tell whether no screen is answered there, so that no script needs a nonce."""
     return path == "/boltcard" or path.startswith(_FOR_PROGRAMS)
+
+
+def _told(scope: Scope, error: Exception) -> Refusal:
+    """Write down what nobody expected, and return what is said of it."""
+    if isinstance(error, UnavailableError):  # of a door: what stands behind them answers itself
+        return Refusal(503, error.message)
+    # The path holds no secret of ours but a claim token, so only its first part is named.
+    part = scope["path"].split("/")[1] if "/" in scope["path"] else ""
+    _log.exception("request.failed", request_id=scope["request_id"], part=part)
+    return Refusal(500, "Something went wrong here.")
 
 
 class _TooLarge(Exception):
@@ -215,6 +223,7 @@ _CODES = {
     429: "rate_limited",
     431: "too_large",
     500: "internal",
+    503: "unavailable",
 }
 
 

@@ -18,6 +18,8 @@ _log = structlog.get_logger(__name__)
 # Another instance may have ended a session, and time ends them too.
 LOOK_S = 2.0
 TAB_LIMIT = 5_000
+# One session must not take the tabs of all others.
+SESSION_TABS = 500
 
 
 @dataclass(slots=True)
@@ -44,7 +46,8 @@ class Tabs:
         if not isinstance(caller, Caller) or caller.session_id != session_id:
             return False
         if client.id not in self._tabs:
-            if len(self._tabs) >= TAB_LIMIT:
+            own = sum(tab.caller.session_id == session_id for tab in self._tabs.values())
+            if len(self._tabs) >= TAB_LIMIT or own >= SESSION_TABS:
                 return False
             self._tabs[client.id] = _Tab(caller)
             client.on_delete(self._gone)

@@ -12,6 +12,7 @@ import pytest
 
 from app.request import BODY_LIMIT, Edge
 from app.server import build_api, wrapped
+from models.errors import UnavailableError
 from models.migrations import run as migrations
 from models.states import PayoutState
 from models.store import DatabaseKind
@@ -135,6 +136,18 @@ async def test_what_nobody_expected_shows_nothing_of_the_inside() -> None:
 
     is_problem(answer, 500, "internal")
     assert "secret" not in answer.text
+
+
+async def test_a_door_that_cannot_ask_the_database_says_so() -> None:
+    async def door(scope: Any, receive: Any, send: Any) -> None:
+        raise UnavailableError("The database is busy.")
+
+    transport = httpx.ASGITransport(Edge(door))
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
+        answer = await http.get("/")
+
+    is_problem(answer, 503, "unavailable")
+    assert answer.json()["detail"] == "The database is busy."
 
 
 async def test_what_fails_after_it_began_is_not_answered_twice() -> None:

@@ -6,11 +6,16 @@ import sqlite3
 import statistics
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 
+from app.auth import Caller
+from app.tabs import SESSION_TABS, Tabs
 from services.housekeeping import MOST_TRIES, Housekeeping
 from services.storage import person as people
+from tests.app.doors.page_acts import begin_session
 from tests.contracts.test_whole_way import with_a_card
 from tests.load.flood import AT_ONCE, SETTINGS, flood
 from tests.support.customer import Customer, install
@@ -55,6 +60,22 @@ async def test_a_flood_of_sign_ins_fills_nothing_and_lets_taps_through(
     # Who is turned away at the door leaves no row.
     assert tries <= seen.answers[401] + AT_ONCE
     assert sessions == 0
+
+
+async def test_the_tabs_of_one_session_leave_room_for_others(shop: Shop) -> None:
+    (owner,) = await shop.container.doors.people.members(shop.store.id)
+    tabs = Tabs(shop.container)
+
+    def client(number: int, caller: Caller) -> Any:
+        request = SimpleNamespace(state=SimpleNamespace(caller=caller))
+        return SimpleNamespace(id=f"c{number}", request=request, on_delete=lambda _gone: None)
+
+    many, other = [await begin_session(shop, owner.user_id, shop.store) for _ in range(2)]
+    let_in = [tabs.open(client(n, many), many.session_id or "") for n in range(SESSION_TABS + 1)]
+
+    assert let_in == [True] * SESSION_TABS + [False]
+    assert tabs.open(client(0, many), many.session_id or "")
+    assert tabs.open(client(9_999, other), other.session_id or "")
 
 
 async def test_made_up_accounts_do_not_push_out_the_one_that_is_guessed_at(
