@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     bindparam,
     func,
-    literal_column,
     or_,
     select,
     type_coerce,
@@ -26,7 +25,7 @@ from models.states import PayoutState, PayoutStatus
 from models.tables.base import table_of
 from models.tables.payout import PayoutRow
 from services.storage import search
-from services.storage.statement import Statement, Transaction, not_by_index
+from services.storage.statement import Judged, Statement, Transaction, not_by_index
 
 _payouts = table_of(PayoutRow)
 # So many payouts are looked up one by one in a fraction of the time that reading all takes.
@@ -172,8 +171,7 @@ def conditions(
     at: ColumnElement[Any] = _payouts.c.created_at
     status: ColumnElement[Any] = _payouts.c.status
     if walks:
-        status = type_coerce(not_by_index(status), status.type)
-        at = type_coerce(type_coerce(at, BigInteger) + literal_column("0"), at.type)
+        at, status = Judged(at), Judged(status)
     store_id: ColumnElement[Any] = _payouts.c.store_id
     pull_payment_id: ColumnElement[Any] = _payouts.c.pull_payment_id
     card_id: ColumnElement[Any] = _payouts.c.card_id

@@ -37,8 +37,8 @@ from services.storage.statement import Statement, Transaction
 _payouts = table_of(PayoutRow)
 # So many payouts are sorted in a few milliseconds.
 FEW = 1_000
-# So many are looked at, at most, to fill a page.
-LOOKED = 5_000
+# So many are looked at, at most, to fill a page; most are full by the first few.
+LOOKED = (300, 5_000)
 _SOME = Statement(
     select(literal_column("1"))
     .where(_payouts.c.pull_payment_id == bindparam("pull_payment"))
@@ -108,12 +108,15 @@ def page(
         params |= {"before_value": before.value, "before_id": before.id}
     rest = replace(shape, statuses=0) if heads else shape
     walk = _Walk(rest, order, before is not None, len(heads), by_store)
-    end = _end_of(tx, walk, params) if _may_pass_by(walk) else None
-    if end is not None:
+    for looked in LOOKED if _may_pass_by(walk) else ():
+        end = _end_of(tx, walk, params, looked)
+        if end is None:
+            break
         params |= {"end_value": end.value, "end_id": end.id}
-        walk = replace(walk, has_end=True)
-    found = tx.all(Payout, _statement(walk), **params, limit=limit)
-    return Found(found, end if len(found) < limit else None)
+        found = tx.all(Payout, _statement(replace(walk, has_end=True)), **params, limit=limit)
+        if len(found) == limit or looked == LOOKED[-1]:
+            return Found(found, end if len(found) < limit else None)
+    return Found(tx.all(Payout, _statement(walk), **params, limit=limit))
 
 
 def _may_pass_by(walk: _Walk) -> bool:
@@ -129,10 +132,10 @@ def _may_pass_by(walk: _Walk) -> bool:
     return bool(shape.states or shape.terms or has_statuses or has_amounts or has_range or has_both)
 
 
-def _end_of(tx: Transaction, walk: _Walk, params: dict[str, Any]) -> Mark | None:
+def _end_of(tx: Transaction, walk: _Walk, params: dict[str, Any], looked: int) -> Mark | None:
     """Return up to where a page is looked for: where the first of its walks has gone far enough."""
     ends = [
-        tx.row(_end_statement(walk, head), **params, looked=LOOKED)
+        tx.row(_end_statement(walk, head), **params, looked=looked)
         for head in range(max(1, walk.heads))
     ]
     marks = [Mark(walk.order, int(row[0]), row[1]) for row in ends if row is not None]

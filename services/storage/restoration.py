@@ -17,11 +17,11 @@ from models.tables.hold import HoldRow
 from models.tables.payout import PayoutRow
 from models.tables.restoration import RestorationRow
 from services.storage.statement import (
+    Judged,
     Statement,
     Transaction,
     among,
     columns,
-    not_by_index,
     record,
 )
 
@@ -77,7 +77,7 @@ _READ_LOOSE = Statement(
         ),
     )
     # Few are open: they are found by their status and sorted, not looked for among all by id.
-    .order_by(not_by_index(_payouts.c.id))
+    .order_by(Judged(_payouts.c.id))
     .limit(bindparam("limit"))
 )
 _READ_KEPT = Statement(

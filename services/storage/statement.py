@@ -24,6 +24,7 @@ from sqlalchemy import (
     or_,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.elements import ClauseElement
@@ -283,3 +284,23 @@ def among(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bo
 def not_by_index(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return the same text in a form that no index has: SQLite then walks another one."""
     return column.concat(literal_column("''"))
+
+
+class Judged(ColumnElement[Any]):
+    """A column by whose index SQLite is not to look rows up; PostgreSQL weighs that itself."""
+
+    inherit_cache = False
+
+    def __init__(self, column: ColumnElement[Any]) -> None:
+        self.column = column
+        self.type = column.type
+
+
+@compiles(Judged)
+def _as_it_is(element: Judged, compiler: Any, **more: Any) -> str:
+    return str(compiler.process(element.column, **more))
+
+
+@compiles(Judged, "sqlite")
+def _without_index(element: Judged, compiler: Any, **more: Any) -> str:
+    return f"+{compiler.process(element.column, **more)}"

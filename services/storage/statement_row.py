@@ -17,11 +17,11 @@ from models.tables.base import table_of
 from models.tables.payout import AttemptRow, PayoutRow, SendRow
 from models.tables.statement import DebitRow, StatementRowRow
 from services.storage.statement import (
+    Judged,
     Statement,
     Transaction,
     among,
     columns,
-    not_by_index,
     record,
 )
 
@@ -159,7 +159,7 @@ _NEWEST = Statement(
     select(_rows.c.at)
     .where(
         _rows.c.store_id == bindparam("store_id"),
-        not_by_index(_rows.c.flash_wallet_id) == bindparam("wallet"),
+        Judged(_rows.c.flash_wallet_id) == bindparam("wallet"),
     )
     .order_by(_rows.c.at.desc())
     .limit(1)

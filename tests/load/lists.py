@@ -80,6 +80,15 @@ async def _requests(shop: Shop) -> dict[str, Callable[[int], bytes]]:
     ]
     completed = get("/v1/payouts?limit=50&sort=completed")
     of_cards = [get(f"/v1/payouts?limit=50&card={card['id']}") for card in cards]
+    # What few or none of very many fit.
+    reversed_ = get("/v1/payouts?limit=50&state=reversed")
+    rare_of_cards = [
+        get(f"/v1/payouts?limit=50&card={card['id']}&min_sats=49990") for card in cards
+    ]
+    waiting_of_cards = [
+        get(f"/v1/payouts?limit=50&card={card['id']}&status=pending") for card in cards
+    ]
+    text = get("/v1/payouts?limit=50&q=lnbc&status=failed")
     stats, timeline = get("/v1/stats"), get("/v1/timeline?days=30&bucket=day")
     month = get("/v1/stats?from=2026-10-01T12:07:00Z")
     return {
@@ -93,6 +102,12 @@ async def _requests(shop: Shop) -> dict[str, Callable[[int], bytes]]:
             number % len(largest_of_cards)
         ],
         "page, latest completed": lambda _: completed,
+        "page, reversed": lambda _: reversed_,
+        "page, pending of one card": lambda number: waiting_of_cards[
+            number % len(waiting_of_cards)
+        ],
+        "page, large of one card": lambda number: rare_of_cards[number % len(rare_of_cards)],
+        "page, failed, by text": lambda _: text,
         "stats, all time": lambda _: stats,
         "stats, since a minute": lambda _: month,
         "timeline, 30 days": lambda _: timeline,

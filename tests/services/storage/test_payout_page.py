@@ -114,9 +114,9 @@ def planted(tx: Transaction) -> tuple[Ground, str, str, list[Payout]]:
     return ground, card.id, pull.id, made
 
 
-@pytest.mark.parametrize(("few", "looked"), [(1_000, 10_000), (3, 4)])
+@pytest.mark.parametrize(("few", "looked"), [(1_000, (10_000,)), (3, (2, 9))])
 def test_every_order_and_filter_shows_each_payout_once_while_more_arrive(
-    beneath: Raw, monkeypatch: pytest.MonkeyPatch, few: int, looked: int
+    beneath: Raw, monkeypatch: pytest.MonkeyPatch, few: int, looked: tuple[int, ...]
 ) -> None:
     monkeypatch.setattr(payout_page, "FEW", few)
     monkeypatch.setattr(payout_page, "LOOKED", looked)
@@ -227,7 +227,7 @@ def test_every_order_walks_an_index_of_its_own(
 ) -> None:
     monkeypatch.setattr(listing, "FEW_OF_STATUS", 0)
     monkeypatch.setattr(listing, "FEW", 0)
-    monkeypatch.setattr(payout_page, "LOOKED", 5)
+    monkeypatch.setattr(payout_page, "LOOKED", (5,))
     with beneath.transaction() as tx:
         ground, card_id, pull_id, _ = planted(tx)
         watched = Watched(tx._cursor)
@@ -275,7 +275,7 @@ def test_the_few_that_were_reversed_or_wait_are_gone_through_first(sqlite_url: s
 def test_a_page_ends_where_enough_was_looked_at(
     beneath: Raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(payout_page, "LOOKED", 20)
+    monkeypatch.setattr(payout_page, "LOOKED", (3, 20))
     monkeypatch.setattr(listing, "FEW", 0)
     with beneath.transaction() as tx:
         ground, _, _, made = planted(tx)
