@@ -81,7 +81,7 @@ def held(quoted: PayoutPreview | None, now: datetime) -> Amount | None:
 def new_quote(
     payout: Payout, amount: Amount, now: datetime, locked_until: datetime, number: int = 1
 ) -> Quote:
-    """Return the quote of a converted amount, locked from now on."""
+    """Return the quote of a converted amount, locked until a moment."""
     assert amount.rate is not None
     return Quote(
         store_id=payout.store_id,
