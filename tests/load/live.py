@@ -149,6 +149,8 @@ async def _open(shop: Shop, pages: list[Page], count: int) -> None:
     while len(pages) < count:
         more = min(OPEN_AT_ONCE, count - len(pages))
         pages += await asyncio.gather(*(Watcher.open(shop.port) for _ in range(more)))
+        for page in pages:  # a page that answers no heartbeat is taken for gone
+            page.look(set())
     await asyncio.sleep(SETTLE_S)
     for page in pages:
         page.look(set())
