@@ -84,7 +84,9 @@ def test_a_page_runs_no_script_that_is_not_ours(page: Page) -> None:
 
     assert page.evaluate("window.hacked") == 0
     assert page.evaluate("window.refused.toSorted()") == ["script-src-attr", "script-src-elem"]
-    assert not [text for text in said if "Security" not in text and "404" not in text]
+    # On a busy machine a browser takes its own network for a slow one, and says so.
+    expected = ("Security", "404", "Slow network is detected")
+    assert not [text for text in said if not any(words in text for words in expected)]
 
 
 def test_a_page_is_no_use_to_whoever_has_another_session_or_none(
