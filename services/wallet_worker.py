@@ -36,6 +36,7 @@ LEASE_RENEWAL_S = 2.0
 POLL_S = 1.0  # a lost wake-up costs this much, never a payout
 AT_ONCE = 16  # payouts worked on together
 LOOK_UPS_AT_ONCE = 8
+LOOK_UPS_LEAST = 2  # however many sends there are: what is unknown must come to be known
 FAILED_STEP_PAUSE = timedelta(seconds=30)
 DISCONNECTED_AFTER_S = 10.0  # without Flash for so long, a new claim would wait in vain
 OPEN_WORK_LIMIT = 500
@@ -73,6 +74,7 @@ class WalletWorker:
     health: WorkerHealth = field(default_factory=WorkerHealth)
     _is_closing: bool = False
     _busy: set[str] = field(default_factory=set)
+    _looked_up: set[str] = field(default_factory=set)  # those of them that are unknown
     _memory: dict[str, Memory] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -93,6 +95,7 @@ class WalletWorker:
                 # Of the wallet it knows nothing any more; whoever works next does.
                 self.health = WorkerHealth(last_error=self.health.last_error)
                 self._busy.clear()
+                self._looked_up.clear()
                 self._memory.clear()
                 await self._give_lease_back(wallet, fence)
 
@@ -233,25 +236,22 @@ class WalletWorker:
     async def _look_at_work(self, group: asyncio.TaskGroup, sender: Sender) -> None:
         now, busy = self.tools.clock.utc_now(), len(self._busy)
         later = {known for known, memory in self._memory.items() if _is_later(memory, now)}
-        work = await self.tools.database.read(_read_work, self.store_id, later | self._busy, busy)
+        work = await self.tools.database.read(
+            _read_work, self.store_id, later | self._busy, busy, len(self._looked_up)
+        )
         self._forget_closed(work.open_ids)
-        self._begin(group, sender, work.to_send, AT_ONCE)
-        self._begin(group, sender, work.to_look_up, LOOK_UPS_AT_ONCE)
+        if not self._is_closing:
+            for payout in work.to_send + work.to_look_up:
+                self._begin(group, sender, payout)
         self.health.waiting = sum(payout_id not in self._busy for payout_id in work.approved_ids)
         self.health.working_on = len(self._busy)
 
-    def _begin(
-        self, group: asyncio.TaskGroup, sender: Sender, work: list[Payout], most: int
-    ) -> None:
-        now = self.tools.clock.utc_now()
-        for payout in work:
-            if payout.id in self._busy or self._is_closing:
-                continue
-            memory = self._memory.setdefault(payout.id, Memory())
-            if len(self._busy) >= most or _is_later(memory, now):
-                continue
-            self._busy.add(payout.id)
-            group.create_task(self._advance(sender, payout, memory))
+    def _begin(self, group: asyncio.TaskGroup, sender: Sender, payout: Payout) -> None:
+        memory = self._memory.setdefault(payout.id, Memory())
+        self._busy.add(payout.id)
+        if payout.state is PayoutState.IN_FLIGHT:
+            self._looked_up.add(payout.id)
+        group.create_task(self._advance(sender, payout, memory))
 
     def _forget_closed(self, open_ids: set[str]) -> None:
         for payout_id in [known for known in self._memory if known not in open_ids]:
@@ -278,6 +278,7 @@ class WalletWorker:
             if sender.is_refused:
                 self._note_refusal()
             self._busy.discard(payout.id)
+            self._looked_up.discard(payout.id)
             self.wake.set()
 
 
@@ -295,7 +296,7 @@ class _Work:
     to_look_up: list[Payout]
 
 
-def _read_work(tx: Transaction, store_id: str, known: set[str], busy: int) -> _Work:
+def _read_work(tx: Transaction, store_id: str, known: set[str], busy: int, looked_up: int) -> _Work:
     """Return the open work without that which is in hand or not due; so many are busy.
 
     Whoever is woken for each payout that moves would else read all that are on their way each time.
@@ -312,6 +313,7 @@ def _read_work(tx: Transaction, store_id: str, known: set[str], busy: int) -> _W
 
     # What is `processing` though nobody here works on it lost its worker or its answer.
     to_send = read(approved + lost, AT_ONCE - busy)
-    # Look-ups leave room, so that what is unknown never keeps new payouts waiting.
-    to_look_up = read(unknown, LOOK_UPS_AT_ONCE - busy - len(to_send))
+    # Neither keeps the other waiting: look-ups leave room for sends, and sends some for look-ups.
+    room = LOOK_UPS_AT_ONCE - busy - len(to_send)
+    to_look_up = read(unknown, max(room, LOOK_UPS_LEAST - looked_up))
     return _Work(approved, {*approved, *lost, *unknown}, to_send, to_look_up)

@@ -23,7 +23,7 @@ from models.states import PayoutState
 from models.store import DatabaseKind
 from services.sender import Memory, Tools
 from services.storage import wallet as wallets
-from services.wallet_worker import LEASE, RECENT, WalletWorker
+from services.wallet_worker import AT_ONCE, LEASE, RECENT, WalletWorker
 from tests.services.test_sending import answers, drawn, goes_wrong
 from tests.support.clock import HandClock
 from tests.support.databases import Raw
@@ -105,6 +105,28 @@ async def test_what_was_approved_before_a_restart_is_paid_after_it(
         await second.later(hand, seconds=2)
 
         assert (await second.payout(waiting.id)).state is S.COMPLETED
+
+
+async def test_however_many_sends_there_are_what_is_unknown_is_looked_up(
+    shop_settings: Settings, hand: Hand
+) -> None:
+    lost, *slow = [await hand.foreign_invoice() for _ in range(1 + AT_ONCE)]
+    await goes_wrong(hand, lost, "http_504", delay_ms=0)
+    for minted in slow:
+        await goes_wrong(hand, minted, "slow_answer", delay_ms=60_000)
+    async with open_shop(shop_settings, HandClock(await hand.now())) as shop:
+        unknown = await drawn(shop, lost)
+        await shop.reaches(unknown, S.IN_FLIGHT)
+        await shop.comes_to_rest()
+        sending = [await drawn(shop, minted) for minted in slow]
+        for payout_id in sending:
+            await shop.reaches(payout_id, S.PROCESSING)
+
+        shop.clock.advance(seconds=3)
+        shop.connected.worker.wake.set()
+
+        await shop.reaches(unknown, S.COMPLETED)
+        assert {(await shop.payout(payout_id)).state for payout_id in sending} == {S.PROCESSING}
 
 
 async def test_who_lost_the_lease_sends_nothing_any_more(
