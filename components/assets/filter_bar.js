@@ -107,7 +107,7 @@ export default {
   data() {
     const text = { type: "text", maxlength: 64 };
     return {
-      draft: {}, typing: {}, open: null, name: "", renaming: null, newName: "",
+      draft: {}, typing: {}, open: null, name: "", renaming: null, newName: "", asked: false,
       inBar: [
         { name: "card", label: "Card", ...text, placeholder: "Card name or number" },
         { name: "from", label: "From", type: "date" },
@@ -140,8 +140,10 @@ export default {
     errors() {
       if (this.errors.min_sats || this.errors.max_sats) this.open = "more";
     },
-    views() {
-      if (!this.viewError) { this.name = ""; this.renaming = null; }
+    // So are views, and they are asked for when the menu opens: a name may be typed by then.
+    views(now, before) {
+      if (!this.asked || JSON.stringify(now) === JSON.stringify(before)) return;
+      this.asked = false; this.name = ""; this.renaming = null;
     },
   },
   mounted() {
@@ -193,8 +195,12 @@ export default {
       this.open = null;
       if (button) button.focus();
     },
-    save() { this.$emit("view", { act: "save", name: this.name }); },
-    rename(view) { this.$emit("view", { act: "rename", id: view.id, name: this.newName }); },
+    save() { this.asked = true; this.$emit("view", { act: "save", name: this.name }); },
+    rename(view) {
+      if (this.newName.trim() === view.name) { this.renaming = null; return; }
+      this.asked = true;
+      this.$emit("view", { act: "rename", id: view.id, name: this.newName });
+    },
     pick(view) { this.open = null; this.$emit("view", { act: "pick", id: view.id }); },
     pressed(event) {
       const inside = [this.$refs.sheet, this.$refs.more, this.$refs.menu, this.$refs.views];

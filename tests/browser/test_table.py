@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from models.payout import EvidenceGrade
 from models.states import PayoutState, PayoutStatus
@@ -17,7 +17,7 @@ from services.storage import payout as payouts
 from services.storage.rollup import roll_up
 from services.storage.statement import record
 from services.vault import Vault, load_master_key
-from tests.browser.test_dashboard import ROWS, look
+from tests.browser.test_dashboard import LIVE, ROWS, look
 from tests.browser.till import Till
 from tests.support.builders import a_payout, a_store
 from tests.support.databases import raw
@@ -263,6 +263,44 @@ def test_a_filter_is_saved_picked_renamed_and_deleted(page: Page) -> None:
     expect(page.get_by_test_id("filter-status")).to_have_value("failed")
     page.get_by_test_id("saved-views").click()
     menu.get_by_role("button", name="Delete Failed").click()
+    expect(menu).to_contain_text("Keep a filter you use often")
+
+
+def test_a_name_that_is_typed_before_the_views_have_come_stays(page: Page) -> None:
+    held: list[str | bytes] | None = None
+    sockets: list[WebSocketRoute] = []
+
+    def tell(text: str | bytes) -> None:
+        if held is None:
+            sockets[-1].send(text)
+        else:
+            held.append(text)
+
+    def carry(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server().on_message(tell)
+
+    page.route_web_socket(re.compile("_nicegui_ws"), carry)
+    page.goto(f"{page.url}?status=completed")
+    expect(page.locator(LIVE)).to_have_attribute("data-state", "live")
+    expect(page.locator(ROWS).first).to_be_visible()
+
+    held = []
+    page.get_by_test_id("saved-views").click()
+    page.get_by_test_id("view-name").fill("Paid ones")
+    deadline = time.monotonic() + PATIENCE_S
+    while not any("views" in str(text) for text in held):
+        assert time.monotonic() < deadline, held
+        page.wait_for_timeout(20)
+    late, held = held, None
+    for text in late:
+        sockets[-1].send(text)
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    menu = page.get_by_test_id("views-menu")
+    expect(menu.get_by_role("button", name="Paid ones", exact=True)).to_be_visible()
+    expect(page.get_by_test_id("view-name")).to_have_value("")
+    menu.get_by_role("button", name="Delete Paid ones").click()
     expect(menu).to_contain_text("Keep a filter you use often")
 
 
