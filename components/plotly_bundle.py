@@ -111,9 +111,10 @@ class LiveFigure:
         drawn, self._drawn = self._drawn, figure
         if drawn is figure:
             return
-        # Kept with what it is held against, so that no other can take its place in memory.
-        _, (traces, places, around) = self._prepared.once(
-            ("differences", id(drawn), id(figure)), lambda: (drawn, differences(drawn, figure))
+        # Kept with both, so that no other figure can take the place of one in memory.
+        *_, (traces, places, around) = self._prepared.once(
+            ("differences", id(drawn), id(figure)),
+            lambda: (drawn, figure, differences(drawn, figure)),
         )
         if traces and around:
             self._tell(plot, "update", traces, around, places)

@@ -46,6 +46,7 @@ class ChartPage:
     """Both charts, and the last thing that either told."""
 
     def __init__(self) -> None:
+        self._has_begun = False
         with html.div().classes("fp-charts"):
             self._trend = TrendChart(
                 lambda start, status: self._say(f"{start:%Y-%m-%d %H} {status}"),
@@ -61,8 +62,14 @@ class ChartPage:
         """Tell whether both charts are drawn, and from now on only patched."""
         return all(chart._figure._is_ready for chart in (self._trend, self._cards))
 
+    def begin(self, number: int, step: Step) -> None:
+        """Show made-up figures, unless a browser that lost its connection has seen some."""
+        if not self._has_begun:
+            self.show(number, step=step)
+
     def show(self, number: int = 30, extra: int = 0, step: Step = "day") -> None:
         """Show made-up figures."""
+        self._has_begun = True
         self._trend.show(some_buckets(number, step, extra), "Europe/Berlin", step)
         self._cards.show(some_cards(extra) if number else [])
 
@@ -85,7 +92,7 @@ def serve(port: int) -> None:
         newest[:] = [(charts, client)]
         known: dict[str, Step] = {"hour": "hour", "day": "day", "week": "week"}
         if not wait:
-            client.on_connect(lambda: charts.show(number, step=known[step]))
+            client.on_connect(lambda: charts.begin(number, known[step]))
 
     async def change(number: int = 30, extra: int = 0, step: Step = "day") -> str:
         newest[0][0].show(number, extra, step)
