@@ -252,7 +252,7 @@ STORIES = [
     Story("retry after failure", _failing_address, _asked_and_retried),
     Story("repeat", lambda lives, shop: _foreign(lives, shop, "response_lost"), _drawn),
     # By the new wallet nothing is repeated that went by the old one: a person looks.
-    Story("cutover", _before_the_cutover, _drawn_across_the_cutover),
+    Story("cutover", _before_the_cutover, _drawn_across_the_cutover, PAID | UNPAID),
     Story("statement", lambda lives, shop: _foreign(lives, shop, "debited_but_error"), _drawn),
     Story("closed book, and a person", _doubtful, _drawn, PAID | UNPAID),
     Story("hold", _address, _asked_and_held),
