@@ -43,6 +43,15 @@ async def compare(shop: Shop) -> ClosedBook | None:
     return await shop.connected.worker.tools.bookkeeper.compare(shop.store.id)
 
 
+async def first_book(shop: Shop, hand: Hand) -> ClosedBook:
+    """Pay something, and close the book over it that later ones are held against."""
+    await shop.claim(await shop.pull_payment(), (await hand.home_invoice(700)).pr)
+    await look(shop)
+    book = await compare(shop)
+    assert book is not None
+    return book
+
+
 async def in_doubt(shop: Shop, hand: Hand, kind: str, sats: int = 1_000, **script: Any) -> Payout:
     """Return a payout whose foreign invoice lives a minute, and whose send went wrong."""
     minted = await hand.foreign_invoice(sats, expiry_s=60)
@@ -187,10 +196,7 @@ async def test_a_proposal_for_an_invoice_before_says_nothing_of_the_one_that_is_
 async def test_a_proposal_that_was_withdrawn_a_moment_before_releases_nothing(
     paying_shop: Shop, hand: Hand
 ) -> None:
-    await paying_shop.claim(await paying_shop.pull_payment(), (await hand.home_invoice(700)).pr)
-    await look(paying_shop)
-    book = await compare(paying_shop)
-    assert book is not None
+    book = await first_book(paying_shop, hand)
     payout = await in_doubt(paying_shop, hand, "generic_error")
     attempt = await paying_shop.attempt(payout.id)
     books, write = paying_shop.container.engine.books, paying_shop.container.database.write
@@ -208,10 +214,7 @@ async def test_a_proposal_that_was_withdrawn_a_moment_before_releases_nothing(
 async def test_a_proposal_is_withdrawn_once_a_row_shows_that_may_be_it(
     paying_shop: Shop, hand: Hand
 ) -> None:
-    await paying_shop.claim(await paying_shop.pull_payment(), (await hand.home_invoice(700)).pr)
-    await look(paying_shop)
-    book = await compare(paying_shop)
-    assert book is not None
+    book = await first_book(paying_shop, hand)
     await paying_shop.later(hand, seconds=1)
     for kind in ("debited_but_error", "generic_error"):
         payout = await in_doubt(paying_shop, hand, kind)
@@ -268,9 +271,7 @@ async def test_where_the_operator_says_so_the_books_release_by_themselves(
     paying_shop: Shop, hand: Hand
 ) -> None:
     paying_shop.container.engine.books._auto_release = True
-    await paying_shop.claim(await paying_shop.pull_payment(), (await hand.home_invoice(700)).pr)
-    await look(paying_shop)
-    await compare(paying_shop)
+    await first_book(paying_shop, hand)
     await paying_shop.later(hand, seconds=1)
     payout = await in_doubt(paying_shop, hand, "generic_error")
 
@@ -284,9 +285,7 @@ async def test_where_the_operator_says_so_the_books_release_by_themselves(
 async def test_a_debit_of_somebody_else_is_extra_and_switches_the_rules_off(
     paying_shop: Shop, hand: Hand, account: FlashAccount
 ) -> None:
-    await paying_shop.claim(await paying_shop.pull_payment(), (await hand.home_invoice(700)).pr)
-    await look(paying_shop)
-    await compare(paying_shop)
+    await first_book(paying_shop, hand)
     await paying_shop.later(hand, seconds=1)
     payout = await in_doubt(paying_shop, hand, "debited_but_error")
     await pays_from_elsewhere(hand, account, 3_333)
@@ -360,10 +359,7 @@ async def test_a_list_that_is_cut_is_read_whole(paying_shop: Shop, hand: Hand) -
 async def test_money_that_vanishes_is_told_and_the_books_begin_anew(
     paying_shop: Shop, hand: Hand, account: FlashAccount
 ) -> None:
-    await paying_shop.claim(await paying_shop.pull_payment(), (await hand.home_invoice(700)).pr)
-    await look(paying_shop)
-    base = await compare(paying_shop)
-    assert base is not None
+    base = await first_book(paying_shop, hand)
     books = paying_shop.container.engine.books
     wallet_id, short = base.flash_wallet_id, base.balance_nanousd - 2 * TOLERANCE_NANOUSD
     await paying_shop.later(hand, seconds=1)
